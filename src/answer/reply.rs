@@ -1,0 +1,119 @@
+//! The channel-neutral reply: what is said, in blocks that every channel can render.
+
+use serde::Serialize;
+
+use crate::knowledge::{Citation, EntryId};
+
+/// What sort of reply this is (design: reply kinds).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ReplyKind {
+    /// One entry fits.
+    Answer,
+    /// Up to three entries may fit; the resident picks one.
+    Choices,
+    /// The library does not hold it.
+    Unknown,
+    /// Greeting, thanks, help.
+    Smalltalk,
+}
+
+impl ReplyKind {
+    /// The word used in JSON and in the journal.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Answer => "answer",
+            Self::Choices => "choices",
+            Self::Unknown => "unknown",
+            Self::Smalltalk => "smalltalk",
+        }
+    }
+}
+
+/// One piece of a reply. Text is plain: a channel escapes and decorates it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Block {
+    /// The question answered, as a title.
+    Title(String),
+    /// A paragraph that must be seen first.
+    Lead(String),
+    /// A titled list; `ordered` ones are numbered from 1.
+    Section {
+        /// `怎么做`
+        title: &'static str,
+        /// One line each.
+        items: Vec<String>,
+        /// Whether the order matters.
+        ordered: bool,
+        /// Whether a channel may fold it away behind "展开".
+        foldable: bool,
+    },
+    /// Small print, such as the notice that this is not legal advice.
+    Notice(String),
+}
+
+/// An entry offered for the resident to pick.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Choice {
+    /// What to open when it is picked.
+    pub entry: EntryId,
+    /// What the resident reads.
+    pub question: String,
+    /// What that entry cites.
+    pub citations: Vec<Citation>,
+}
+
+/// A reply, ready for any channel.
+#[derive(Debug, Clone)]
+pub struct Reply {
+    /// What sort of reply this is.
+    pub kind: ReplyKind,
+    /// What is said, in order.
+    pub blocks: Vec<Block>,
+    /// Legal basis, in the order shown.
+    pub citations: Vec<Citation>,
+    /// The entry shown, for [`ReplyKind::Answer`].
+    pub entry: Option<EntryId>,
+    /// Sub-topic of the entry shown, or the nearest one.
+    pub topic: Option<String>,
+    /// Place ids of the entry shown.
+    pub places: Vec<String>,
+    /// For [`ReplyKind::Choices`]: what to pick from, best first, at most three.
+    pub choices: Vec<Choice>,
+    /// Under an answer: up to three neighbouring questions (相关问题).
+    pub related: Vec<Choice>,
+    /// Numbers named in the reply, in order.
+    pub hotlines: Vec<String>,
+    /// Calibrated probability that the first entry is what was asked, 0 to 1.
+    pub confidence: f64,
+}
+
+impl Reply {
+    /// What the resident reads, without mark-up; blocks are separated by a blank line.
+    pub fn text(&self) -> String {
+        let mut parts = Vec::with_capacity(self.blocks.len() + 1);
+        for block in &self.blocks {
+            parts.push(match block {
+                Block::Title(text) => format!("【{text}】"),
+                Block::Lead(text) | Block::Notice(text) => text.clone(),
+                Block::Section {
+                    title,
+                    items,
+                    ordered,
+                    ..
+                } => {
+                    let mut lines = vec![format!("{title}：")];
+                    for (i, item) in items.iter().enumerate() {
+                        lines.push(if *ordered {
+                            format!("{}. {item}", i + 1)
+                        } else {
+                            format!("· {item}")
+                        });
+                    }
+                    lines.join("\n")
+                }
+            });
+        }
+        parts.join("\n\n")
+    }
+}

@@ -1,0 +1,26 @@
+//! Qijin (七进): a legal-publicity Q&A bot for township justice offices.
+//!
+//! The house, from the ground up. A module imports only from floors below it.
+//!
+//! | floor | module | owns |
+//! | --- | --- | --- |
+//! | 1 | [`text`] | normalisation and segmentation of Chinese |
+//! | 2 | [`knowledge`] | the library: model, loader, checker |
+//! | 3 | [`search`] | index build, query, ranking, confidence |
+//! | 4 | [`answer`] | from a question to a [`answer::Reply`] |
+//! | 4 | [`journal`] | redaction, pseudonyms, store, durable inbox; alone knows SQL |
+//! | 5 | [`desk`] | answer + journal, the only door for channels |
+//! | 7 | [`telegram`], [`web`], [`cli`] | channels and faces |
+//!
+//! A question travels one way: channel → desk → answer → search → index,
+//! and desk → journal. `ARCHITECTURE.md` lists the invariants.
+
+pub mod answer;
+pub mod cli;
+pub mod desk;
+pub mod journal;
+pub mod knowledge;
+pub mod search;
+pub mod telegram;
+pub mod text;
+pub mod web;
