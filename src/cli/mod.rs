@@ -1,1 +1,125 @@
-//! (in work)
+//! The command line: arguments in, the right floor called, text out.
+
+mod ask;
+mod bench;
+mod check;
+mod config;
+mod index;
+mod journal;
+mod progress;
+mod search;
+mod serve;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
+
+pub use config::Config;
+
+use crate::desk::Paths;
+
+/// 七进：乡镇司法所的普法问答机器人
+#[derive(Parser)]
+#[command(name = "qijin", version, about, long_about = None, after_help = EXAMPLES)]
+struct Cli {
+    #[command(flatten)]
+    common: Common,
+    #[command(subcommand)]
+    command: Command,
+}
+
+const EXAMPLES: &str = "例：
+  qijin ask 老板拖欠工资怎么办        问一句（不需要任何账号）
+  qijin ask                           在终端里聊天
+  qijin check                         检查资料库，列出所有问题
+  TELOXIDE_TOKEN=… qijin serve        启动机器人
+  qijin journal export --csv 日志.csv  导出提问日志
+
+所有配置见 qijin.example.toml；说明见 README.zh-CN.md。";
+
+#[derive(Args)]
+struct Common {
+    /// 配置文件（默认 ./qijin.toml，可以没有）
+    #[arg(long, global = true, value_name = "文件")]
+    config: Option<PathBuf>,
+    /// 资料库文件夹（默认 knowledge）
+    #[arg(long, global = true, value_name = "文件夹")]
+    library: Option<PathBuf>,
+    /// 索引文件夹（默认 index）
+    #[arg(long, global = true, value_name = "文件夹")]
+    index_dir: Option<PathBuf>,
+    /// 数据文件夹：数据库和本机密钥（默认 data）
+    #[arg(long, global = true, value_name = "文件夹")]
+    data: Option<PathBuf>,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// 启动服务：有 TELOXIDE_TOKEN 就接入 Telegram
+    Serve(serve::ServeArgs),
+    /// 问一个问题；不带问题就进入聊天
+    Ask(ask::AskArgs),
+    /// 只检索，不组织答复
+    Search(search::SearchArgs),
+    /// 建立或查看索引
+    Index(index::IndexArgs),
+    /// 检查资料库：列出所有问题的文件和行号，有错误时退出码为 1
+    Check(check::CheckArgs),
+    /// 导出或清理提问日志
+    Journal(journal::JournalArgs),
+    /// 用资料库自己的问法测量检索，或重新拟合置信度
+    Bench(bench::BenchArgs),
+}
+
+/// Parses the command line and runs it.
+///
+/// # Errors
+/// With a message for the person at the terminal; the caller prints it.
+pub fn run() -> anyhow::Result<ExitCode> {
+    let matches = Cli::command().get_matches();
+    let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|e| e.exit());
+    let config = cli.common.load()?;
+    match cli.command {
+        Command::Serve(args) => serve::run(&config, &args),
+        Command::Ask(args) => ask::run(&config, &args),
+        Command::Search(args) => search::run(&config, &args),
+        Command::Index(args) => index::run(&config, &args),
+        Command::Check(args) => check::run(&config, &args),
+        Command::Journal(args) => journal::run(&config, &args),
+        Command::Bench(args) => bench::run(&config, &args),
+    }
+}
+
+impl Common {
+    fn load(&self) -> anyhow::Result<Config> {
+        let mut flags: Vec<config::Override> = Vec::new();
+        for (key, value) in [
+            ("library", &self.library),
+            ("index", &self.index_dir),
+            ("data", &self.data),
+        ] {
+            if let Some(path) = value {
+                flags.push(("folders", key, path.display().to_string()));
+            }
+        }
+        Config::load(self.config.as_deref(), &flags)
+    }
+}
+
+impl Config {
+    fn paths(&self) -> Paths {
+        Paths {
+            library: self.folders.library.clone(),
+            index: self.folders.index.clone(),
+            preset: self.places.preset.clone(),
+        }
+    }
+}
+
+/// A runtime for commands that touch the database.
+fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
+    Ok(tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()?)
+}

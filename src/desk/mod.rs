@@ -1,1 +1,239 @@
-//! (in work)
+//! Floor 5, the desk (服务台): the one door for channels. Question in, reply out, journal written.
+//!
+//! The desk never fails towards a resident: when the index cannot be read it says so politely,
+//! and when the journal cannot be written the answer still goes out and the log says what is
+//! missing.
+
+mod library_watch;
+
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Instant;
+
+use chrono::Utc;
+
+use crate::answer::{Answerer, Office, Reply};
+use crate::journal::{Asker, Journal, JournalError, Record};
+use crate::knowledge::{EntryId, Library};
+
+pub use crate::journal::RowId;
+pub use library_watch::{Paths, prepare, watch};
+
+/// Who is at the desk: the channel and the platform's id, which never leaves memory in clear.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct Visitor {
+    /// `telegram`, `cli` or `web`.
+    pub channel: &'static str,
+    /// The platform's user id; the desk turns it into a keyed hash before anything is written.
+    pub platform_id: String,
+}
+
+/// What a visitor asks.
+#[derive(Clone)]
+pub struct Question {
+    /// The channel it came through.
+    pub channel: &'static str,
+    /// Who asks; `None` when nobody is to be remembered.
+    pub visitor: Option<Visitor>,
+    /// The words as sent.
+    pub text: String,
+}
+
+/// A reply and the journal row it was written to (`None` without a journal, or when it failed).
+pub struct Answered {
+    /// What to show.
+    pub reply: Reply,
+    /// Where it is journaled.
+    pub row: Option<RowId>,
+}
+
+/// The one door for channels. Cheap to clone, safe to share.
+#[derive(Clone)]
+pub struct Desk {
+    answerer: Arc<RwLock<Arc<Answerer>>>,
+    journal: Option<Journal>,
+    office: Arc<Office>,
+}
+
+impl Desk {
+    /// A desk that answers from `answerer` and, if given, writes to `journal`.
+    pub fn new(answerer: Answerer, journal: Option<Journal>) -> Self {
+        Self {
+            office: Arc::new(answerer.office().clone()),
+            answerer: Arc::new(RwLock::new(Arc::new(answerer))),
+            journal,
+        }
+    }
+
+    /// Answers from a new library from now on; questions under way finish with the old one.
+    pub fn swap(&self, answerer: Answerer) {
+        // A poisoned lock only means that another thread panicked while swapping: the value is whole.
+        *self
+            .answerer
+            .write()
+            .unwrap_or_else(PoisonError::into_inner) = Arc::new(answerer);
+    }
+
+    fn answerer(&self) -> Arc<Answerer> {
+        self.answerer
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    /// The library as answered from right now.
+    pub fn library(&self) -> Arc<Library> {
+        self.answerer().library().clone()
+    }
+
+    /// The office's name and contact.
+    pub fn office(&self) -> &Office {
+        &self.office
+    }
+
+    /// Days that redacted words are kept; `None` without a journal.
+    pub fn retention_days(&self) -> Option<u32> {
+        self.journal.as_ref().map(Journal::retention_days)
+    }
+
+    /// Answers a question and journals it.
+    pub async fn ask(&self, question: Question) -> Answered {
+        let started = Instant::now();
+        let answerer = self.answerer();
+        let reply = answerer.answer(&question.text).unwrap_or_else(|error| {
+            tracing::error!(%error, "the index cannot be read");
+            answerer.out_of_order()
+        });
+        let row = self
+            .record(
+                question.channel,
+                question.visitor.as_ref(),
+                &reply,
+                question.text,
+                started,
+                None,
+            )
+            .await;
+        Answered { reply, row }
+    }
+
+    /// Shows an entry that was picked: from the choices of `row`, or browsed (`row` = `None`).
+    /// `None` when the library no longer has the entry.
+    pub async fn open(
+        &self,
+        channel: &'static str,
+        visitor: Option<&Visitor>,
+        entry: &EntryId,
+        row: Option<RowId>,
+    ) -> Option<Answered> {
+        let started = Instant::now();
+        let reply = self.answerer().open(entry)?;
+        if let (Some(journal), Some(visitor), Some(row)) = (&self.journal, visitor, row) {
+            let asker = self.asker(journal, visitor);
+            logged("picked", journal.picked(row, &asker, &entry.0).await);
+        }
+        let row = self
+            .record(channel, visitor, &reply, String::new(), started, row)
+            .await;
+        Some(Answered { reply, row })
+    }
+
+    /// 👍 / 👎 under an answer. `false` when the row is not this visitor's, or is gone.
+    pub async fn feedback(&self, visitor: &Visitor, row: RowId, helpful: bool) -> bool {
+        let Some(journal) = &self.journal else {
+            return false;
+        };
+        let asker = self.asker(journal, visitor);
+        logged("feedback", journal.feedback(row, &asker, helpful).await).unwrap_or(false)
+    }
+
+    /// The resident pressed 找人问: notes it and says whom to turn to.
+    pub async fn hand_over(&self, visitor: &Visitor, row: Option<RowId>) -> String {
+        if let (Some(journal), Some(row)) = (&self.journal, row) {
+            let asker = self.asker(journal, visitor);
+            logged("hand_over", journal.handed_over(row, &asker).await);
+        }
+        self.office.turn_to()
+    }
+
+    /// Remembers the board of a `/start b_<board>` deep link for this visitor's questions.
+    pub async fn remember_board(&self, visitor: &Visitor, board: &str) {
+        if let Some(journal) = &self.journal {
+            let asker = self.asker(journal, visitor);
+            logged(
+                "board",
+                journal.remember_board(&asker, board, Utc::now()).await,
+            );
+        }
+    }
+
+    /// Remembers the region of a `/start r_<region>` deep link for this visitor's questions.
+    pub async fn remember_region(&self, visitor: &Visitor, region: &str) {
+        if let Some(journal) = &self.journal {
+            let asker = self.asker(journal, visitor);
+            logged(
+                "region",
+                journal.remember_region(&asker, region, Utc::now()).await,
+            );
+        }
+    }
+
+    /// Deletes everything stored of the visitor; returns how many questions that were.
+    ///
+    /// # Errors
+    /// When the database refuses: nothing was deleted then, and the visitor must be told.
+    pub async fn forget(&self, visitor: &Visitor) -> Result<u64, JournalError> {
+        match &self.journal {
+            Some(journal) => {
+                let asker = self.asker(journal, visitor);
+                Ok(journal.forget(&asker).await?.questions)
+            }
+            None => Ok(0),
+        }
+    }
+
+    fn asker(&self, journal: &Journal, visitor: &Visitor) -> Asker {
+        journal.keys().asker(visitor.channel, &visitor.platform_id)
+    }
+
+    async fn record(
+        &self,
+        channel: &'static str,
+        visitor: Option<&Visitor>,
+        reply: &Reply,
+        text: String,
+        started: Instant,
+        parent: Option<RowId>,
+    ) -> Option<RowId> {
+        let journal = self.journal.as_ref()?;
+        let asker = visitor.map(|v| self.asker(journal, v));
+        let origin = match &asker {
+            Some(asker) => logged("origin", journal.origin(asker).await).unwrap_or_default(),
+            None => Default::default(),
+        };
+        let record = Record {
+            at: Utc::now(),
+            channel: channel.to_owned(),
+            asker,
+            region: origin.region,
+            board: origin.board,
+            place: reply.places.first().cloned(),
+            topic: reply.topic.clone(),
+            kind: reply.kind.as_str().to_owned(),
+            entry: reply.entry.as_ref().map(|e| e.0.clone()),
+            confidence: reply.confidence,
+            latency_us: i64::try_from(started.elapsed().as_micros()).unwrap_or(i64::MAX),
+            text,
+            parent,
+        };
+        logged("record", journal.record(record).await)
+    }
+}
+
+/// The value, or a line in the log that says what the journal lacks now.
+fn logged<T>(what: &'static str, result: Result<T, JournalError>) -> Option<T> {
+    result
+        .map_err(
+            |error| tracing::error!(journal.step = what, %error, "the journal was not written"),
+        )
+        .ok()
+}

@@ -1,5 +1,18 @@
-//! The library: everything under `knowledge/`, loaded and checked.
+//! Floor 2, the library: everything under `knowledge/`, loaded and checked.
+//!
+//! [`load`] never stops at the first fault: it returns what could be read together with
+//! *all* [`Finding`]s, and [`Loaded::accept`] refuses a library that has errors.
 
+mod citation;
+mod entry_file;
+mod finding;
+mod load;
+mod markdown;
 mod model;
+mod tables;
 
-pub use model::{Basis, Citation, Entry, EntryId, Hotline, Library, Origin, Place, Topic};
+pub use finding::{Finding, Severity, Sources};
+pub use load::{LoadError, LoadOptions, Loaded, load};
+pub use model::{
+    Basis, Citation, Entry, EntryId, Hotline, Library, Origin, Place, SmallTalk, Topic,
+};

@@ -27,6 +27,7 @@ impl fmt::Display for Origin {
 
 /// One of the seven audiences (七进场所), or a local one.
 #[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Place {
     /// Stable id that the journal keeps, `village`.
     pub id: String,
@@ -65,6 +66,7 @@ impl Topic {
 
 /// A telephone number that replies may name.
 #[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Hotline {
     /// As dialled, `12348`.
     pub number: String,
@@ -72,6 +74,25 @@ pub struct Hotline {
     pub name: String,
     /// What to call it for.
     pub use_for: String,
+    /// Whether somebody checked that it is in service everywhere.
+    #[serde(default = "yes")]
+    pub verified: bool,
+}
+
+fn yes() -> bool {
+    true
+}
+
+/// Words that are no question, and what to say to them.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SmallTalk {
+    /// `greeting`, `thanks`, `help`.
+    pub id: String,
+    /// What people send, compared without punctuation.
+    pub says: Vec<String>,
+    /// The reply; `{office}` and `{contact}` are filled in.
+    pub reply: String,
 }
 
 /// A (law, article) pair that an entry or a reply rests on.
@@ -164,6 +185,12 @@ pub struct Library {
     pub hotlines: Vec<Hotline>,
     /// All entries, in file order.
     pub entries: Vec<Entry>,
+    /// Greetings and the like.
+    pub smalltalk: Vec<SmallTalk>,
+    /// Legal terms for the segmenter.
+    pub terms: Vec<String>,
+    /// SHA-256 over the content of all files, in hex: the library's fingerprint.
+    pub digest: String,
     pub(super) by_id: HashMap<EntryId, usize>,
 }
 

@@ -1,1 +1,21 @@
-//! (in work)
+//! Floor 3, search: from the library to a tantivy index and from words to ranked entries.
+//!
+//! Two kinds of documents stand in the index. A *phrasing* document holds one way of asking
+//! (the heading or a 问法), because people who asked the same thing before are the best evidence
+//! there is. An *entry* document holds all of an entry's ways of asking and its body, for
+//! questions nobody asked that way yet. Every text is indexed as words and as character bigrams:
+//! words are precise, bigrams survive a wrong cut and half a typo.
+
+mod analysis;
+mod build;
+mod confidence;
+mod query;
+mod schema;
+mod searcher;
+mod store;
+mod tune;
+
+pub use confidence::{Features, Model};
+pub use searcher::{Found, Hit, Searcher};
+pub use store::{IndexError, IndexInfo, Opened, Progress, fingerprint, open_or_build};
+pub use tune::{PhrasingReport, bench_phrasings, fit_model};

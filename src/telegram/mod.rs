@@ -1,1 +1,155 @@
-//! (in work)
+//! Floor 7, the Telegram channel.
+//!
+//! teloxide's types, requests and dptree handlers, but not its dispatcher: that one tells
+//! Telegram an update arrived before it is answered, and a crash loses it. Here an update goes
+//!
+//! getUpdates → [inbox](crate::journal::Inbox) (committed) → offset advances → lane → handlers →
+//! answer accepted by the API → inbox (done)
+//!
+//! so whatever happens it is answered, and answered again only if the process died between the
+//! last two steps.
+
+mod callback;
+mod context;
+mod handlers;
+mod lanes;
+mod menu;
+mod outgoing;
+mod poll;
+mod render;
+mod texts;
+mod worker;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use teloxide::prelude::*;
+use teloxide::types::Me;
+use teloxide::utils::command::BotCommands as _;
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+use crate::desk::Desk;
+use crate::journal::{Inbox, JournalError};
+use context::Context;
+use outgoing::{Outgoing, describe};
+
+/// Name of this channel in the journal.
+const CHANNEL: &str = "telegram";
+/// How long handlers may go on after a stop signal.
+const DRAIN: Duration = Duration::from_secs(20);
+/// Must be longer than the long poll: a slow answer is not a lost one.
+const CLIENT_TIMEOUT: Duration = Duration::from_secs(45);
+
+/// How to reach Telegram.
+pub struct TelegramSettings {
+    token: String,
+    api_url: Option<String>,
+    proxy: Option<String>,
+}
+
+/// Why the channel could not start.
+#[derive(Debug, thiserror::Error)]
+pub enum TelegramError {
+    /// The API does not know the token.
+    #[error("Telegram 不认这个令牌：请核对 TELOXIDE_TOKEN（向 @BotFather 申请的那一串）")]
+    BadToken,
+    /// `TELOXIDE_API_URL` is no URL.
+    #[error("TELOXIDE_API_URL 不是网址：{0}")]
+    BadApiUrl(String),
+    /// The HTTP client could not be made, for example because of the proxy.
+    #[error("网络设置有误（代理写对了吗？）：{0}")]
+    Client(reqwest::Error),
+    /// The inbox failed at start.
+    #[error(transparent)]
+    Inbox(#[from] JournalError),
+}
+
+impl TelegramSettings {
+    /// From `TELOXIDE_TOKEN` and `TELOXIDE_API_URL`; `None` without a token.
+    pub fn from_environment(proxy: Option<String>) -> Option<Self> {
+        let set = |name: &str| std::env::var(name).ok().filter(|v| !v.trim().is_empty());
+        Some(Self {
+            token: set("TELOXIDE_TOKEN")?.trim().to_owned(),
+            api_url: set("TELOXIDE_API_URL"),
+            proxy,
+        })
+    }
+
+    fn bot(self) -> Result<Bot, TelegramError> {
+        let mut client = reqwest::Client::builder()
+            .connect_timeout(Duration::from_secs(10))
+            .timeout(CLIENT_TIMEOUT)
+            .tcp_nodelay(true);
+        if let Some(proxy) = self.proxy {
+            client = client.proxy(reqwest::Proxy::all(proxy).map_err(TelegramError::Client)?);
+        }
+        let client = client.build().map_err(TelegramError::Client)?;
+        let bot = Bot::with_client(self.token, client);
+        match self.api_url {
+            Some(url) => {
+                let parsed = reqwest::Url::parse(&url);
+                Ok(bot.set_api_url(parsed.map_err(|_| TelegramError::BadApiUrl(url))?))
+            }
+            None => Ok(bot),
+        }
+    }
+}
+
+/// Runs the channel until `shutdown`, then drains.
+///
+/// # Errors
+/// When the token is refused or the inbox cannot be read at start. Later failures are retried.
+pub async fn run(
+    settings: TelegramSettings,
+    desk: Desk,
+    inbox: Inbox,
+    shutdown: CancellationToken,
+) -> Result<(), TelegramError> {
+    let bot = settings.bot()?;
+    let Some(me) = who_am_i(&bot, &shutdown).await? else {
+        return Ok(());
+    };
+    if let Err(error) = bot.set_my_commands(handlers::Command::bot_commands()).await {
+        tracing::warn!(
+            error = describe(&error),
+            "the command menu was not registered"
+        );
+    }
+    tracing::info!(bot.name = me.username(), "Telegram is connected");
+
+    let (arrivals, queue) = mpsc::channel(1024);
+    let context = Context {
+        outgoing: Arc::new(Outgoing::new(bot.clone())),
+        desk,
+        me,
+    };
+    let worker = worker::Worker::new(context, inbox.clone(), shutdown.clone());
+    let working = tokio::spawn(worker.run(queue));
+    poll::run(bot, inbox, arrivals, shutdown).await?;
+    // The queue is closed now; what is under way may finish, the rest stays in the inbox.
+    if tokio::time::timeout(DRAIN, working).await.is_err() {
+        tracing::warn!("some questions were still under way; they are answered at the next start");
+    }
+    Ok(())
+}
+
+/// Asks who we are until Telegram answers; `None` when told to stop meanwhile.
+async fn who_am_i(bot: &Bot, shutdown: &CancellationToken) -> Result<Option<Me>, TelegramError> {
+    let mut wait = Duration::from_secs(1);
+    loop {
+        match bot.get_me().await {
+            Ok(me) => return Ok(Some(me)),
+            Err(error) if outgoing::is_bad_token(&error) => return Err(TelegramError::BadToken),
+            Err(error) => tracing::warn!(
+                error = describe(&error),
+                "Telegram is not reachable; trying again (is a proxy needed? QIJIN_PROXY)"
+            ),
+        }
+        tokio::select! {
+            () = shutdown.cancelled() => return Ok(None),
+            () = tokio::time::sleep(wait) => {}
+        }
+        wait = (wait * 2).min(Duration::from_secs(30));
+    }
+}

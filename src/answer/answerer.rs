@@ -1,0 +1,161 @@
+//! Deciding between an answer, choices and "not in the library".
+
+use std::sync::Arc;
+
+use tantivy::TantivyError;
+
+use super::compose::{self, OFFERED};
+use super::{Choice, Office, Reply, smalltalk};
+use crate::knowledge::{Entry, EntryId, Library};
+use crate::search::{Found, Searcher};
+
+/// Where confidence turns into action.
+///
+/// They follow from what a mistake costs the resident. A wrong answer may be acted on: 3. Choices
+/// cost a tap, or a moment when none fits: 0.5 when the entry is among them, 1 when not. An honest
+/// "not in the library" when it was there sends somebody to the telephone: 2; when it was not, 0.
+/// With p the probability that the first entry is right (and about p + (1−p)/3 that it is among
+/// three), answering is cheapest above 0.62 and refusing below 0.22.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Thresholds {
+    /// At least this sure: the entry is shown.
+    pub answer: f64,
+    /// At least this sure: up to three are offered.
+    pub choices: f64,
+}
+
+impl Default for Thresholds {
+    fn default() -> Self {
+        Self {
+            answer: 0.62,
+            choices: 0.22,
+        }
+    }
+}
+
+/// A library with its index, ready to answer. Immutable: a new library makes a new answerer.
+#[derive(Clone)]
+pub struct Answerer {
+    library: Arc<Library>,
+    searcher: Searcher,
+    office: Office,
+    thresholds: Thresholds,
+}
+
+impl Answerer {
+    /// Puts the parts together.
+    pub fn new(library: Arc<Library>, searcher: Searcher, office: Office) -> Self {
+        Self {
+            library,
+            searcher,
+            office,
+            thresholds: Thresholds::default(),
+        }
+    }
+
+    /// The library answered from.
+    pub fn library(&self) -> &Arc<Library> {
+        &self.library
+    }
+
+    /// The office named in replies.
+    pub fn office(&self) -> &Office {
+        &self.office
+    }
+
+    /// The search beneath.
+    pub fn searcher(&self) -> &Searcher {
+        &self.searcher
+    }
+
+    /// Answers a message.
+    ///
+    /// # Errors
+    /// When the index cannot be read.
+    pub fn answer(&self, text: &str) -> Result<Reply, TantivyError> {
+        let normalized = self.searcher.analyser().normalize(text);
+        if !normalized.chars().any(char::is_alphanumeric) {
+            return Ok(compose::nothing_said(&self.office));
+        }
+        if let Some(talk) = smalltalk::recognise(&self.library, &normalized) {
+            return Ok(compose::smalltalk(talk, &self.office));
+        }
+        let found = self.searcher.search(&normalized, 8)?;
+        Ok(self.decide(&found))
+    }
+
+    /// What to say when the index cannot be read.
+    pub fn out_of_order(&self) -> Reply {
+        compose::out_of_order(&self.office)
+    }
+
+    fn decide(&self, found: &Found) -> Reply {
+        let entries: Vec<&Entry> = found
+            .hits
+            .iter()
+            .filter_map(|hit| self.library.entry(&hit.entry))
+            .collect();
+        let sure = found.confidence;
+        match entries.as_slice() {
+            [first, rest @ ..] if sure >= self.thresholds.answer => {
+                compose::answer(&self.library, first, self.related(first, rest), sure)
+            }
+            [_, ..] if sure >= self.thresholds.choices => {
+                compose::choices(&entries[..entries.len().min(OFFERED)], sure)
+            }
+            _ => compose::unknown(&self.library, &self.office, &self.nearest(found), sure),
+        }
+    }
+
+    /// Shows an entry that was picked or browsed; `None` when the library no longer has it.
+    pub fn open(&self, id: &EntryId) -> Option<Reply> {
+        let entry = self.library.entry(id)?;
+        Some(compose::answer(
+            &self.library,
+            entry,
+            self.related(entry, &[]),
+            1.0,
+        ))
+    }
+
+    /// Neighbouring questions: what else was found in the same field, then the topic's others.
+    fn related(&self, entry: &Entry, also_found: &[&Entry]) -> Vec<Choice> {
+        let top = |e: &Entry| e.topic.split('.').next().map(str::to_owned);
+        let mut out: Vec<&Entry> = also_found
+            .iter()
+            .copied()
+            .filter(|e| top(e) == top(entry))
+            .collect();
+        out.extend(
+            self.library
+                .entries
+                .iter()
+                .filter(|e| e.topic == entry.topic),
+        );
+        let mut seen = vec![&entry.id];
+        out.retain(|e| {
+            let new = !seen.contains(&&e.id);
+            seen.push(&e.id);
+            new
+        });
+        out.into_iter().take(OFFERED).map(compose::choice).collect()
+    }
+
+    /// Topics of what came nearest, leaving out what shares next to nothing with the question.
+    fn nearest(&self, found: &Found) -> Vec<String> {
+        let mut topics: Vec<String> = Vec::new();
+        for hit in found
+            .hits
+            .iter()
+            .filter(|h| h.features.union_coverage > 0.35)
+        {
+            if let Some(entry) = self.library.entry(&hit.entry)
+                && !topics.contains(&entry.topic)
+            {
+                topics.push(entry.topic.clone());
+            }
+        }
+        topics.truncate(OFFERED);
+        topics
+    }
+}

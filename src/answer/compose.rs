@@ -1,0 +1,194 @@
+//! Wording: an entry, a choice or an apology as blocks.
+
+use super::{Block, Choice, Office, Reply, ReplyKind};
+use crate::knowledge::{Entry, Library, SmallTalk};
+
+/// The one line under every reply.
+pub const NOTICE: &str = "以上是普法参考，不是法律意见；以现行法律和有权机关的决定为准。";
+
+/// How many choices and related questions are offered.
+pub(super) const OFFERED: usize = 3;
+
+fn empty(kind: ReplyKind, confidence: f64) -> Reply {
+    Reply {
+        kind,
+        blocks: Vec::new(),
+        citations: Vec::new(),
+        entry: None,
+        topic: None,
+        places: Vec::new(),
+        choices: Vec::new(),
+        related: Vec::new(),
+        hotlines: Vec::new(),
+        confidence,
+    }
+}
+
+fn notice() -> Block {
+    Block::Notice(NOTICE.to_owned())
+}
+
+/// The hotlines named in `texts`, in the order they are named.
+fn hotlines_in<'a>(library: &Library, texts: impl Iterator<Item = &'a str>) -> Vec<String> {
+    let mut out: Vec<String> = Vec::new();
+    for text in texts {
+        for number in text.split(|c: char| !c.is_ascii_digit()) {
+            let known = library.hotlines.iter().any(|h| h.number == number);
+            if known && !out.iter().any(|n| n == number) {
+                out.push(number.to_owned());
+            }
+        }
+    }
+    out
+}
+
+pub(super) fn choice(entry: &Entry) -> Choice {
+    Choice {
+        entry: entry.id.clone(),
+        question: entry.question.clone(),
+        citations: entry.citations(),
+    }
+}
+
+/// An entry in full.
+pub(super) fn answer(
+    library: &Library,
+    entry: &Entry,
+    related: Vec<Choice>,
+    confidence: f64,
+) -> Reply {
+    let section = |title, items: Vec<String>, ordered, foldable| Block::Section {
+        title,
+        items,
+        ordered,
+        foldable,
+    };
+    let basis = entry
+        .basis
+        .iter()
+        .map(|b| format!("{}：{}", b.citation, b.says))
+        .collect();
+    let mut blocks = vec![
+        Block::Title(entry.question.clone()),
+        Block::Lead(entry.answer.clone()),
+        section("怎么做", entry.steps.clone(), true, false),
+        section("依据", basis, false, true),
+        section("时限", entry.limits.clone(), false, true),
+        section("找谁", entry.contacts.clone(), false, false),
+    ];
+    if !entry.pitfalls.is_empty() {
+        blocks.push(section("别踩坑", entry.pitfalls.clone(), false, true));
+    }
+    blocks.push(notice());
+    let texts = std::iter::once(entry.answer.as_str())
+        .chain(entry.steps.iter().map(String::as_str))
+        .chain(entry.contacts.iter().map(String::as_str));
+    Reply {
+        blocks,
+        citations: entry.citations(),
+        entry: Some(entry.id.clone()),
+        topic: Some(entry.topic.clone()),
+        places: entry.places.clone(),
+        related,
+        hotlines: hotlines_in(library, texts),
+        ..empty(ReplyKind::Answer, confidence)
+    }
+}
+
+/// "您是想问": up to three entries to pick from.
+pub(super) fn choices(entries: &[&Entry], confidence: f64) -> Reply {
+    let questions = entries.iter().map(|e| e.question.clone()).collect();
+    Reply {
+        blocks: vec![
+            Block::Lead(
+                "您是想问下面哪一个？都不是的话，请换个说法，说清楚谁、什么事。".to_owned(),
+            ),
+            Block::Section {
+                title: "您是想问",
+                items: questions,
+                ordered: true,
+                foldable: false,
+            },
+            notice(),
+        ],
+        topic: entries.first().map(|e| e.topic.clone()),
+        choices: entries.iter().map(|e| choice(e)).collect(),
+        ..empty(ReplyKind::Choices, confidence)
+    }
+}
+
+/// "This is not in the library": the nearest topics and a human to turn to.
+pub(super) fn unknown(
+    library: &Library,
+    office: &Office,
+    nearest: &[String],
+    confidence: f64,
+) -> Reply {
+    let lead = "这个问题资料库里还没有，我不能乱说。";
+    let mut blocks = vec![Block::Lead(lead.to_owned())];
+    let names: Vec<String> = nearest
+        .iter()
+        .filter_map(|id| library.topic(id))
+        .map(|t| t.name.clone())
+        .collect();
+    if !names.is_empty() {
+        blocks.push(Block::Section {
+            title: "相近的主题",
+            items: names,
+            ordered: false,
+            foldable: false,
+        });
+    }
+    blocks.push(Block::Lead(office.turn_to()));
+    blocks.push(notice());
+    Reply {
+        blocks,
+        topic: nearest.first().cloned(),
+        hotlines: vec!["12348".to_owned()],
+        ..empty(ReplyKind::Unknown, confidence)
+    }
+}
+
+/// Nothing was said that could be answered.
+pub(super) fn nothing_said(office: &Office) -> Reply {
+    let lead = "我没看到文字。请用一句话说说遇到了什么事，比如“邻居把路堵了怎么办”。";
+    Reply {
+        blocks: vec![
+            Block::Lead(lead.to_owned()),
+            Block::Lead(office.turn_to()),
+            notice(),
+        ],
+        hotlines: vec!["12348".to_owned()],
+        ..empty(ReplyKind::Unknown, 0.0)
+    }
+}
+
+/// The index cannot be read: our fault, said plainly.
+pub(super) fn out_of_order(office: &Office) -> Reply {
+    let lead = "对不起，我现在查不了资料，您的问题我没法回答。请过几分钟再发一次。";
+    Reply {
+        blocks: vec![
+            Block::Lead(lead.to_owned()),
+            Block::Lead(office.turn_to()),
+            notice(),
+        ],
+        hotlines: vec!["12348".to_owned()],
+        ..empty(ReplyKind::Unknown, 0.0)
+    }
+}
+
+pub(super) fn smalltalk(talk: &SmallTalk, office: &Office) -> Reply {
+    let contact = if office.contact.is_empty() {
+        String::new()
+    } else {
+        format!("找人请联系：{}。", office.contact)
+    };
+    let text = talk
+        .reply
+        .replace("{office}", &office.name)
+        .replace("{contact}", &contact);
+    Reply {
+        blocks: vec![Block::Lead(text), notice()],
+        ..empty(ReplyKind::Smalltalk, 1.0)
+    }
+}

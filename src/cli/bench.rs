@@ -1,0 +1,68 @@
+//! `qijin bench`: measuring retrieval on the library's own phrasings, and fitting the confidence.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::Context;
+use clap::{Args, Subcommand};
+
+use super::{Config, progress};
+use crate::search::{Model, bench_phrasings, fit_model};
+
+#[derive(Args)]
+pub(super) struct BenchArgs {
+    #[command(subcommand)]
+    command: BenchCommand,
+}
+
+#[derive(Subcommand)]
+enum BenchCommand {
+    /// 每个问法轮流不放进索引、拿来提问：自己的那条排第几
+    Phrasings {
+        /// 列出没排到第一的问法
+        #[arg(long)]
+        missed: bool,
+        /// 用结果重新拟合置信度，写到这个文件（开发者用：src/search/model.toml）
+        #[arg(long, value_name = "文件")]
+        fit: Option<PathBuf>,
+    },
+}
+
+pub(super) fn run(config: &Config, args: &BenchArgs) -> anyhow::Result<ExitCode> {
+    let BenchCommand::Phrasings { missed, fit } = &args.command;
+    let (answerer, _, _) = progress::open(config, false)?;
+    let bar = progress::bar("轮流提问");
+    let mut model = Model::shipped();
+    let analyser = answerer.searcher().analyser();
+    let report = bench_phrasings(answerer.library(), analyser, &model, |done, total| {
+        bar.set_length(total as u64);
+        bar.set_position(done as u64);
+    })?;
+    bar.finish_and_clear();
+    if let Some(file) = fit {
+        model = fit_model(&model, &report);
+        let text = format!(
+            "# Learned figures of search. Made by `qijin bench phrasings --fit`; see src/search/confidence.rs.\n{}",
+            toml::to_string(&model)?
+        );
+        std::fs::write(file, text).with_context(|| format!("写不了 {}", file.display()))?;
+    }
+    if *missed {
+        for (phrasing, own, first) in &report.missed {
+            println!("{phrasing}\n    应是 {own}\n    却是 {first}");
+        }
+    }
+    let share = |n: usize| n as f64 / report.asked.max(1) as f64;
+    println!(
+        "提问 {} 次：第一 {:.3}，前三 {:.3}",
+        report.asked,
+        share(report.first),
+        share(report.in_three)
+    );
+    let (error, rows) = report.reliability(&model);
+    println!("置信度误差 {error:.3}（平均把握 → 实际对的比例，次数）");
+    for (confidence, right, size) in rows {
+        println!("  {confidence:.2} → {right:.2}  {size}");
+    }
+    Ok(ExitCode::SUCCESS)
+}

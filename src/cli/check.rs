@@ -1,0 +1,92 @@
+//! `qijin check`: every finding at once.
+
+use std::collections::BTreeMap;
+use std::io::IsTerminal;
+use std::process::ExitCode;
+
+use clap::Args;
+
+use super::Config;
+use crate::knowledge::{self, Library, LoadOptions};
+
+#[derive(Args)]
+#[command(after_help = "例：
+  qijin check                  检查 knowledge/
+  qijin check --library 草稿/   检查别的文件夹")]
+pub(super) struct CheckArgs {
+    /// 同时列出每个场所、每个大主题有多少条问答
+    #[arg(long)]
+    counts: bool,
+}
+
+pub(super) fn run(config: &Config, args: &CheckArgs) -> anyhow::Result<ExitCode> {
+    let options = LoadOptions {
+        preset: config.places.preset.clone(),
+        today: chrono::Local::now().date_naive(),
+    };
+    let loaded = knowledge::load(&config.folders.library, &options)?;
+    let colour = std::io::stdout().is_terminal();
+    for finding in &loaded.findings {
+        println!("{}\n", finding.render(&loaded.sources, colour));
+    }
+    if args.counts {
+        print_counts(&loaded.library);
+    }
+    let errors = loaded.errors();
+    let warnings = loaded.findings.len() - errors;
+    println!(
+        "检查了 {} 个文件、{} 条问答：{errors} 处错误，{warnings} 处提醒。",
+        loaded.sources.len(),
+        loaded.library.entries.len()
+    );
+    Ok(if errors == 0 {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
+}
+
+fn print_counts(library: &Library) {
+    let mut places: BTreeMap<&str, usize> = BTreeMap::new();
+    let mut topics: BTreeMap<&str, usize> = BTreeMap::new();
+    let mut phrasings: BTreeMap<usize, usize> = BTreeMap::new();
+    for entry in &library.entries {
+        for place in &entry.places {
+            *places.entry(place).or_default() += 1;
+        }
+        *topics.entry(&entry.topic).or_default() += 1;
+        *phrasings.entry(entry.phrasings.len()).or_default() += 1;
+    }
+    println!("场所（一条可以属于几个）：");
+    for place in &library.places {
+        println!(
+            "  {:<12}{} 条",
+            place.name,
+            places.get(place.id.as_str()).unwrap_or(&0)
+        );
+    }
+    println!("主题：");
+    for topic in &library.topics {
+        if topic.is_top() {
+            let all = topics
+                .iter()
+                .filter(|(id, _)| id.starts_with(&format!("{}.", topic.id)));
+            println!(
+                "  {}  {} 条",
+                topic.name,
+                all.map(|(_, n)| n).sum::<usize>()
+            );
+        } else {
+            println!(
+                "    {}  {} 条",
+                topic.name,
+                topics.get(topic.id.as_str()).unwrap_or(&0)
+            );
+        }
+    }
+    println!("问法个数：");
+    for (count, entries) in phrasings {
+        println!("  {count} 个问法的问答 {entries} 条");
+    }
+    println!();
+}

@@ -1,0 +1,278 @@
+//! Configuration: `qijin.toml`, environment variables `QIJIN_*` over it, flags over both.
+//!
+//! Every key is optional; `qijin.example.toml` documents all of them. The environment and the
+//! flags are laid over the file's table before it is read, so one set of rules holds for all.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, anyhow, bail};
+use serde::Deserialize;
+use toml::{Table, Value};
+
+use crate::answer::Office;
+
+/// Everything that can be configured.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Config {
+    /// Names and telephone of the office.
+    pub office: Office,
+    /// Where things are.
+    pub folders: Folders,
+    /// Which places are used.
+    pub places: Places,
+    /// The journal.
+    pub journal: JournalConfig,
+    /// The HTTP side of `serve`.
+    pub web: WebConfig,
+    /// The Telegram side of `serve`. The token is never in the file.
+    pub telegram: TelegramConfig,
+}
+
+/// `[folders]`: where things are, relative to the working directory.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Folders {
+    /// The library; `QIJIN_LIBRARY_DIR`.
+    pub library: PathBuf,
+    /// The built index; `QIJIN_INDEX_DIR`.
+    pub index: PathBuf,
+    /// Database and local key; `QIJIN_DATA_DIR`.
+    pub data: PathBuf,
+}
+
+impl Default for Folders {
+    fn default() -> Self {
+        Self {
+            library: "knowledge".into(),
+            index: "index".into(),
+            data: "data".into(),
+        }
+    }
+}
+
+/// `[places]`
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Places {
+    /// A preset of `knowledge/places.toml`; `QIJIN_PLACES_PRESET`.
+    pub preset: Option<String>,
+}
+
+/// `[journal]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct JournalConfig {
+    /// Days that the redacted words of a question are kept; 0 = never stored;
+    /// `QIJIN_RETENTION_DAYS`.
+    pub retention_days: u32,
+    /// Database URL; empty means `qijin.sqlite` in the data folder; `QIJIN_DATABASE_URL`.
+    pub database_url: String,
+}
+
+impl Default for JournalConfig {
+    fn default() -> Self {
+        Self {
+            retention_days: 30,
+            database_url: String::new(),
+        }
+    }
+}
+
+/// `[web]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct WebConfig {
+    /// Address that `serve` listens on; `QIJIN_LISTEN`.
+    pub listen: SocketAddr,
+}
+
+impl Default for WebConfig {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
+        }
+    }
+}
+
+/// `[telegram]`
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct TelegramConfig {
+    /// Proxy for the Bot API, `http://…` or `socks5://…`; `QIJIN_PROXY`.
+    pub proxy: Option<String>,
+}
+
+/// Environment variable → section and key.
+const ENVIRONMENT: [(&str, &str, &str); 10] = [
+    ("QIJIN_OFFICE_NAME", "office", "name"),
+    ("QIJIN_OFFICE_CONTACT", "office", "contact"),
+    ("QIJIN_LIBRARY_DIR", "folders", "library"),
+    ("QIJIN_INDEX_DIR", "folders", "index"),
+    ("QIJIN_DATA_DIR", "folders", "data"),
+    ("QIJIN_PLACES_PRESET", "places", "preset"),
+    ("QIJIN_RETENTION_DAYS", "journal", "retention_days"),
+    ("QIJIN_DATABASE_URL", "journal", "database_url"),
+    ("QIJIN_LISTEN", "web", "listen"),
+    ("QIJIN_PROXY", "telegram", "proxy"),
+];
+
+/// The file looked for when no `--config` is given.
+const DEFAULT_FILE: &str = "qijin.toml";
+
+/// A value laid over the file: section, key, value.
+pub(super) type Override = (&'static str, &'static str, String);
+
+impl Config {
+    /// Reads the file (missing is fine unless it was named), the environment and `flags`.
+    ///
+    /// # Errors
+    /// For a named file that is missing, bad TOML, an unknown key (the nearest known one is
+    /// named) or a value of the wrong type.
+    pub(super) fn load(file: Option<&Path>, flags: &[Override]) -> anyhow::Result<Self> {
+        let environment = |name: &str| std::env::var(name).ok();
+        Self::assemble(file, environment, flags)
+    }
+
+    fn assemble(
+        file: Option<&Path>,
+        environment: impl Fn(&str) -> Option<String>,
+        flags: &[Override],
+    ) -> anyhow::Result<Self> {
+        let path = file.unwrap_or(Path::new(DEFAULT_FILE));
+        let mut table: Table = match std::fs::read_to_string(path) {
+            Ok(text) => {
+                // Read once on its own, so that a fault is pointed at in the file.
+                if let Err(error) = toml::from_str::<Self>(&text) {
+                    bail!("配置文件 {} 有误：{}", path.display(), explain(&error));
+                }
+                toml::from_str(&text)?
+            }
+            Err(e) if e.kind() == std::io::ErrorKind::NotFound && file.is_none() => Table::new(),
+            Err(e) => {
+                return Err(e).with_context(|| format!("读不了配置文件 {}", path.display()));
+            }
+        };
+        for (name, section, key) in ENVIRONMENT {
+            if let Some(value) = environment(name).filter(|v| !v.is_empty()) {
+                lay_over(&mut table, section, key, &value)
+                    .with_context(|| format!("环境变量 {name} 有误"))?;
+            }
+        }
+        for (section, key, value) in flags {
+            lay_over(&mut table, section, key, value)?;
+        }
+        Value::Table(table)
+            .try_into()
+            .map_err(|e| anyhow!("配置有误：{e}"))
+    }
+
+    /// The database's URL.
+    pub fn database_url(&self) -> String {
+        if self.journal.database_url.is_empty() {
+            format!(
+                "sqlite:{}",
+                self.folders.data.join("qijin.sqlite").display()
+            )
+        } else {
+            self.journal.database_url.clone()
+        }
+    }
+
+    /// The local key's file.
+    pub fn key_file(&self) -> PathBuf {
+        self.folders.data.join("local.key")
+    }
+}
+
+fn lay_over(table: &mut Table, section: &str, key: &str, value: &str) -> anyhow::Result<()> {
+    let value = if key == "retention_days" {
+        let days = value.trim().parse::<u32>();
+        Value::Integer(days.with_context(|| format!("“{value}”不是天数"))?.into())
+    } else if key == "listen" {
+        let address = value.parse::<SocketAddr>();
+        address.with_context(|| format!("“{value}”不是地址，要像 127.0.0.1:8080"))?;
+        Value::String(value.to_owned())
+    } else {
+        Value::String(value.to_owned())
+    };
+    let section = table
+        .entry(section)
+        .or_insert_with(|| Value::Table(Table::new()));
+    if let Value::Table(section) = section {
+        section.insert(key.to_owned(), value);
+    }
+    Ok(())
+}
+
+/// serde's message, with the nearest known key when the key is unknown.
+fn explain(error: &toml::de::Error) -> String {
+    let message = error.to_string();
+    let mut quoted = error.message().split('`').skip(1).step_by(2);
+    if !error.message().starts_with("unknown field") {
+        return message;
+    }
+    let Some(unknown) = quoted.next() else {
+        return message;
+    };
+    let nearest = quoted.min_by_key(|known| strsim::damerau_levenshtein(unknown, known));
+    match nearest {
+        Some(nearest) => format!("不认识的键 {unknown}，最接近的是 {nearest}\n{message}"),
+        None => message,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Config;
+    use std::io::Write as _;
+
+    fn assemble(file: &str, env: &[(&str, &str)]) -> anyhow::Result<Config> {
+        let mut on_disk = tempfile::NamedTempFile::new().unwrap();
+        on_disk.write_all(file.as_bytes()).unwrap();
+        let env = |name: &str| {
+            let found = env.iter().find(|(n, _)| *n == name);
+            found.map(|(_, v)| (*v).to_owned())
+        };
+        Config::assemble(Some(on_disk.path()), env, &[])
+    }
+
+    #[test]
+    fn environment_wins_over_file() {
+        let config = assemble(
+            "[journal]\nretention_days = 7\n[office]\nname = \"甲\"",
+            &[("QIJIN_RETENTION_DAYS", "0")],
+        )
+        .unwrap();
+        assert_eq!(config.journal.retention_days, 0);
+        assert_eq!(config.office.name, "甲");
+    }
+
+    #[test]
+    fn unknown_key_names_the_nearest() {
+        let error = assemble("[journal]\nretension_days = 7", &[]).unwrap_err();
+        let text = format!("{error:#}");
+        assert!(
+            text.contains("retension_days") && text.contains("retention_days"),
+            "{text}"
+        );
+    }
+
+    #[test]
+    fn bad_values_name_their_variable() {
+        let error = assemble("", &[("QIJIN_LISTEN", "here")]).unwrap_err();
+        assert!(format!("{error:#}").contains("QIJIN_LISTEN"));
+    }
+
+    #[test]
+    fn the_example_file_is_valid_and_shows_the_defaults() {
+        let text = include_str!("../../qijin.example.toml");
+        let config: Config = toml::from_str(text).unwrap();
+        assert_eq!(
+            config.journal.retention_days,
+            Config::default().journal.retention_days
+        );
+        assert_eq!(config.web.listen, Config::default().web.listen);
+    }
+}

@@ -1,0 +1,152 @@
+//! `qijin serve`: everything in one process until SIGINT or SIGTERM.
+
+use std::process::ExitCode;
+use std::time::Duration;
+
+use anyhow::Context;
+use chrono::Utc;
+use clap::Args;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use tracing_subscriber::EnvFilter;
+
+use super::{Config, journal, progress, runtime};
+use crate::desk::{self, Desk};
+use crate::journal::{Inbox, Journal};
+use crate::telegram::{self, TelegramSettings};
+use crate::web;
+
+#[derive(Args)]
+#[command(after_help = "例：
+  qijin serve                                  只开网页健康检查，不接 Telegram
+  TELOXIDE_TOKEN=123:abc qijin serve           接入 Telegram（令牌向 @BotFather 申请）
+  QIJIN_PROXY=socks5://127.0.0.1:1080 TELOXIDE_TOKEN=… qijin serve
+
+Ctrl-C 或 SIGTERM：先把手头的问题答完再退出。没答完的下次启动接着答。")]
+pub(super) struct ServeArgs {
+    /// 日志写成 JSON，一行一条
+    #[arg(long)]
+    log_json: bool,
+}
+
+/// teloxide logs updates it cannot parse whole, the resident's words included: never let it.
+const LOG_FILTER: &str =
+    "info,teloxide=off,teloxide_core=off,dptree=off,tantivy=warn,sqlx=warn,hyper=warn,reqwest=warn";
+
+fn start_log(json: bool) {
+    let filter =
+        EnvFilter::try_from_env("QIJIN_LOG").unwrap_or_else(|_| EnvFilter::new(LOG_FILTER));
+    // Whatever the operator asks for, these two never speak.
+    let filter = ["teloxide=off", "teloxide_core=off"]
+        .into_iter()
+        .filter_map(|directive| directive.parse().ok())
+        .fold(filter, EnvFilter::add_directive);
+    let log = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr);
+    if json {
+        log.json().init();
+    } else {
+        log.init();
+    }
+}
+
+pub(super) fn run(config: &Config, args: &ServeArgs) -> anyhow::Result<ExitCode> {
+    start_log(args.log_json);
+    let (answerer, _, _) = progress::open(config, false)?;
+    runtime()?.block_on(async {
+        let journal = journal::open(config).await?;
+        let inbox = Inbox::new(journal.database().clone(), journal.keys().clone());
+        let desk = Desk::new(answerer, Some(journal.clone()));
+        let listener = TcpListener::bind(config.web.listen)
+            .await
+            .with_context(|| format!("不能监听 {}：换一个 QIJIN_LISTEN", config.web.listen))?;
+        tracing::info!(web.address = %listener.local_addr()?, "serving");
+
+        let shutdown = CancellationToken::new();
+        let tasks = TaskTracker::new();
+        tasks.spawn(stop_on_signal(shutdown.clone()));
+        tasks.spawn(desk::watch(
+            desk.clone(),
+            config.paths(),
+            config.office.clone(),
+            shutdown.clone(),
+        ));
+        tasks.spawn(keep_house(journal.clone(), inbox.clone(), shutdown.clone()));
+        let web = tasks.spawn(web::run(listener, desk.clone(), shutdown.clone()));
+        let outcome = match TelegramSettings::from_environment(config.telegram.proxy.clone()) {
+            Some(settings) => telegram::run(settings, desk, inbox, shutdown.clone())
+                .await
+                .context("Telegram 接入失败"),
+            None => {
+                tracing::warn!("TELOXIDE_TOKEN is not set: Telegram is off");
+                shutdown.cancelled().await;
+                Ok(())
+            }
+        };
+        shutdown.cancel();
+        tasks.close();
+        web.await?.context("网页服务出错")?;
+        tasks.wait().await;
+        journal.database().close().await;
+        tracing::info!("stopped");
+        outcome.map(|()| ExitCode::SUCCESS)
+    })
+}
+
+/// Cancels `shutdown` on SIGINT or SIGTERM; a second signal ends the process at once.
+async fn stop_on_signal(shutdown: CancellationToken) {
+    tokio::select! {
+        () = signal() => {
+            tracing::info!("stopping: questions under way are answered first");
+            shutdown.cancel();
+            tokio::spawn(async {
+                signal().await;
+                std::process::exit(130);
+            });
+        }
+        () = shutdown.cancelled() => {}
+    }
+}
+
+#[cfg(unix)]
+async fn signal() {
+    use tokio::signal::unix::{SignalKind, signal};
+    match signal(SignalKind::terminate()) {
+        Ok(mut terminate) => {
+            tokio::select! {
+                _ = tokio::signal::ctrl_c() => {}
+                _ = terminate.recv() => {}
+            }
+        }
+        Err(_) => {
+            let _ = tokio::signal::ctrl_c().await;
+        }
+    }
+}
+
+#[cfg(not(unix))]
+async fn signal() {
+    let _ = tokio::signal::ctrl_c().await;
+}
+
+/// Once an hour: words past their retention and ids nobody repeats any more.
+async fn keep_house(journal: Journal, inbox: Inbox, shutdown: CancellationToken) {
+    let mut hour = tokio::time::interval(Duration::from_secs(3600));
+    loop {
+        tokio::select! {
+            () = shutdown.cancelled() => return,
+            _ = hour.tick() => {}
+        }
+        match journal.purge(Utc::now()).await {
+            Ok(purged) => {
+                tracing::debug!(purged.texts, purged.origins, "purged");
+            }
+            Err(error) => tracing::error!(%error, "purging failed; tried again in an hour"),
+        }
+        if let Err(error) = inbox.prune(Utc::now()).await {
+            tracing::error!(%error, "pruning the inbox failed; tried again in an hour");
+        }
+    }
+}

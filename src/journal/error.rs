@@ -1,0 +1,34 @@
+//! What can go wrong with key, database and export.
+
+use std::path::PathBuf;
+
+/// A failure of the journal; its text never contains what was to be written.
+#[derive(Debug, thiserror::Error)]
+pub enum JournalError {
+    /// The local key file cannot be read or made.
+    #[error("本机密钥文件 {path} 读写失败：{source}")]
+    KeyFile {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// The local key file does not hold a key.
+    #[error("{0} 不是完好的本机密钥。请从备份恢复；没有备份就把它移走，旧的收件箱内容将无法再读")]
+    KeyDamaged(PathBuf),
+    /// Something sealed does not open: another key, or tampering.
+    #[error("密封的内容打不开：密钥不对，或内容被改动")]
+    Sealed,
+    /// The database refused.
+    #[error("数据库出错：{0}")]
+    Database(#[from] sqlx::Error),
+    /// The database's tables could not be brought up to date.
+    #[error("数据库升级失败：{0}")]
+    Migration(#[from] sqlx::migrate::MigrateError),
+    /// The export could not be written.
+    #[error("写导出文件失败：{0}")]
+    Export(#[from] csv::Error),
+    /// A file or folder could not be written.
+    #[error("写文件失败：{0}")]
+    Io(#[from] std::io::Error),
+}

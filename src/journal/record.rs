@@ -1,0 +1,439 @@
+//! The journal itself: one row a question, and what happens to it afterwards.
+
+use std::sync::atomic::{AtomicI64, Ordering};
+
+use chrono::{DateTime, Duration, Utc};
+use sqlx::Row;
+
+use super::{Asker, Database, JournalError, Keys, redact};
+
+/// A journal row: milliseconds since 1970, followed by a counter, so ids sort by time.
+pub type RowId = i64;
+
+/// How long the board or region somebody came from is remembered.
+const ORIGIN_DAYS: i64 = 180;
+
+/// One question as it is journaled.
+#[derive(Debug, Clone)]
+pub struct Record {
+    /// When it was asked.
+    pub at: DateTime<Utc>,
+    /// `telegram`, `cli` or `web`.
+    pub channel: String,
+    /// Who asked; `None` when nobody is to be remembered.
+    pub asker: Option<Asker>,
+    /// Village or community, from a deep link.
+    pub region: Option<String>,
+    /// Notice board, from a deep link.
+    pub board: Option<String>,
+    /// Place id of the answer.
+    pub place: Option<String>,
+    /// Topic id of the answer, or the nearest.
+    pub topic: Option<String>,
+    /// Reply kind.
+    pub kind: String,
+    /// Entry shown.
+    pub entry: Option<String>,
+    /// Confidence, 0 to 1.
+    pub confidence: f64,
+    /// Time to answer in microseconds.
+    pub latency_us: i64,
+    /// The words as sent: redacted here, before SQL sees them; empty for a tap.
+    pub text: String,
+    /// The row whose choice or related question was tapped.
+    pub parent: Option<RowId>,
+}
+
+/// Where an asker came from.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct AskerOrigin {
+    /// Board code.
+    pub board: Option<String>,
+    /// Region code.
+    pub region: Option<String>,
+}
+
+/// What [`Journal::forget`] deleted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Forgotten {
+    /// Questions deleted.
+    pub questions: u64,
+}
+
+/// What [`Journal::purge`] did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Purged {
+    /// Rows whose words were deleted.
+    pub texts: u64,
+    /// Origins forgotten.
+    pub origins: u64,
+}
+
+/// The question log. Cheap to clone.
+#[derive(Clone)]
+pub struct Journal {
+    database: Database,
+    keys: Keys,
+    retention_days: u32,
+}
+
+/// Ids from the program, so that one SQL text serves every database.
+fn next_id(at: DateTime<Utc>) -> RowId {
+    static LAST: AtomicI64 = AtomicI64::new(0);
+    let wanted = at.timestamp_millis() << 12;
+    let after = |last: i64| Some(wanted.max(last + 1));
+    let previous = LAST
+        .fetch_update(Ordering::Relaxed, Ordering::Relaxed, after)
+        .unwrap_or(wanted);
+    wanted.max(previous + 1)
+}
+
+impl Journal {
+    /// A journal in `database`; words are kept for `retention_days` (0 = never stored).
+    pub fn new(database: Database, keys: Keys, retention_days: u32) -> Self {
+        Self {
+            database,
+            keys,
+            retention_days,
+        }
+    }
+
+    /// The local keys, for pseudonyms.
+    pub fn keys(&self) -> &Keys {
+        &self.keys
+    }
+
+    /// The database beneath, for exports.
+    pub fn database(&self) -> &Database {
+        &self.database
+    }
+
+    /// How long words are kept, in days.
+    pub fn retention_days(&self) -> u32 {
+        self.retention_days
+    }
+
+    /// Writes one question.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub async fn record(&self, record: Record) -> Result<RowId, JournalError> {
+        let text =
+            (self.retention_days > 0 && !record.text.is_empty()).then(|| redact(&record.text));
+        let mut id = next_id(record.at);
+        // Two processes on one database may pick the same id: take the next free one.
+        for attempt in 0.. {
+            let result = sqlx::query(
+                "INSERT INTO question (id, at, channel, asker, region, board, place, topic, kind, \
+                 entry, confidence, latency_us, parent, text) \
+                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)",
+            )
+            .bind(id)
+            .bind(record.at.timestamp_millis())
+            .bind(&record.channel)
+            .bind(record.asker.as_ref().map(|a| a.0.clone()))
+            .bind(record.region.clone())
+            .bind(record.board.clone())
+            .bind(record.place.clone())
+            .bind(record.topic.clone())
+            .bind(&record.kind)
+            .bind(record.entry.clone())
+            .bind(record.confidence)
+            .bind(record.latency_us)
+            .bind(record.parent)
+            .bind(text.clone())
+            .execute(&self.database.pool)
+            .await;
+            match result {
+                Ok(_) => break,
+                Err(sqlx::Error::Database(e)) if e.is_unique_violation() && attempt < 20 => id += 1,
+                Err(e) => return Err(e.into()),
+            }
+        }
+        Ok(id)
+    }
+
+    /// Notes 👍 or 👎 on an asker's own row; `false` when there is no such row.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub async fn feedback(
+        &self,
+        row: RowId,
+        asker: &Asker,
+        helpful: bool,
+    ) -> Result<bool, JournalError> {
+        let done = sqlx::query("UPDATE question SET helpful = $1 WHERE id = $2 AND asker = $3")
+            .bind(i64::from(helpful))
+            .bind(row)
+            .bind(&asker.0)
+            .execute(&self.database.pool)
+            .await?;
+        Ok(done.rows_affected() > 0)
+    }
+
+    /// Notes which entry was tapped under an asker's own row.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub async fn picked(
+        &self,
+        row: RowId,
+        asker: &Asker,
+        entry: &str,
+    ) -> Result<bool, JournalError> {
+        let done = sqlx::query("UPDATE question SET picked = $1 WHERE id = $2 AND asker = $3")
+            .bind(entry)
+            .bind(row)
+            .bind(&asker.0)
+            .execute(&self.database.pool)
+            .await?;
+        Ok(done.rows_affected() > 0)
+    }
+
+    /// Notes that an asker wanted a human being after their own row.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub async fn handed_over(&self, row: RowId, asker: &Asker) -> Result<bool, JournalError> {
+        let done = sqlx::query("UPDATE question SET handed_over = 1 WHERE id = $1 AND asker = $2")
+            .bind(row)
+            .bind(&asker.0)
+            .execute(&self.database.pool)
+            .await?;
+        Ok(done.rows_affected() > 0)
+    }
+
+    /// Where an asker came from.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub async fn origin(&self, asker: &Asker) -> Result<AskerOrigin, JournalError> {
+        let row = sqlx::query("SELECT board, region FROM asker_origin WHERE asker = $1")
+            .bind(&asker.0)
+            .fetch_optional(&self.database.pool)
+            .await?;
+        let Some(row) = row else {
+            return Ok(AskerOrigin::default());
+        };
+        Ok(AskerOrigin {
+            board: row.try_get("board")?,
+            region: row.try_get("region")?,
+        })
+    }
+
+    /// Remembers the board an asker came from, for half a year.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub async fn remember_board(
+        &self,
+        asker: &Asker,
+        board: &str,
+        now: DateTime<Utc>,
+    ) -> Result<(), JournalError> {
+        sqlx::query(
+            "INSERT INTO asker_origin (asker, board, seen) VALUES ($1, $2, $3) \
+             ON CONFLICT (asker) DO UPDATE SET board = excluded.board, seen = excluded.seen",
+        )
+        .bind(&asker.0)
+        .bind(board)
+        .bind(now.timestamp_millis())
+        .execute(&self.database.pool)
+        .await?;
+        Ok(())
+    }
+
+    /// Remembers the region an asker chose, for half a year.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub async fn remember_region(
+        &self,
+        asker: &Asker,
+        region: &str,
+        now: DateTime<Utc>,
+    ) -> Result<(), JournalError> {
+        sqlx::query(
+            "INSERT INTO asker_origin (asker, region, seen) VALUES ($1, $2, $3) \
+             ON CONFLICT (asker) DO UPDATE SET region = excluded.region, seen = excluded.seen",
+        )
+        .bind(&asker.0)
+        .bind(region)
+        .bind(now.timestamp_millis())
+        .execute(&self.database.pool)
+        .await?;
+        Ok(())
+    }
+
+    /// Deletes everything of an asker, all or nothing.
+    ///
+    /// # Errors
+    /// When the database refuses; nothing is deleted then.
+    pub async fn forget(&self, asker: &Asker) -> Result<Forgotten, JournalError> {
+        let mut transaction = self.database.pool.begin().await?;
+        let questions = sqlx::query("DELETE FROM question WHERE asker = $1")
+            .bind(&asker.0)
+            .execute(&mut *transaction)
+            .await?
+            .rows_affected();
+        sqlx::query("DELETE FROM asker_origin WHERE asker = $1")
+            .bind(&asker.0)
+            .execute(&mut *transaction)
+            .await?;
+        transaction.commit().await?;
+        Ok(Forgotten { questions })
+    }
+
+    /// Deletes words older than the retention time and origins not seen for half a year.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub async fn purge(&self, now: DateTime<Utc>) -> Result<Purged, JournalError> {
+        let words_before = now - Duration::days(i64::from(self.retention_days));
+        let texts =
+            sqlx::query("UPDATE question SET text = NULL WHERE at < $1 AND text IS NOT NULL")
+                .bind(words_before.timestamp_millis())
+                .execute(&self.database.pool)
+                .await?
+                .rows_affected();
+        let origins = sqlx::query("DELETE FROM asker_origin WHERE seen < $1")
+            .bind((now - Duration::days(ORIGIN_DAYS)).timestamp_millis())
+            .execute(&self.database.pool)
+            .await?
+            .rows_affected();
+        Ok(Purged { texts, origins })
+    }
+
+    /// Deletes all rows asked before `day`, statistics included; returns how many.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub async fn delete_before(&self, day: DateTime<Utc>) -> Result<u64, JournalError> {
+        let done = sqlx::query("DELETE FROM question WHERE at < $1")
+            .bind(day.timestamp_millis())
+            .execute(&self.database.pool)
+            .await?;
+        Ok(done.rows_affected())
+    }
+
+    /// How many questions are journaled.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub async fn count(&self) -> Result<i64, JournalError> {
+        let row = sqlx::query("SELECT COUNT(*) AS n FROM question")
+            .fetch_one(&self.database.pool)
+            .await?;
+        Ok(row.try_get("n")?)
+    }
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+
+    pub(crate) async fn journal(folder: &std::path::Path, days: u32) -> Journal {
+        let url = format!("sqlite:{}", folder.join("j.sqlite").display());
+        let keys = Keys::open_or_create(&folder.join("k")).unwrap();
+        Journal::new(Database::open(&url).await.unwrap(), keys, days)
+    }
+
+    pub(crate) fn question(asker: &Asker, text: &str) -> Record {
+        Record {
+            at: Utc::now(),
+            channel: "telegram".into(),
+            asker: Some(asker.clone()),
+            region: None,
+            board: None,
+            place: Some("village".into()),
+            topic: Some("labor.wage_arrears".into()),
+            kind: "answer".into(),
+            entry: Some("labor.wage_arrears-000000".into()),
+            confidence: 0.9,
+            latency_us: 1500,
+            text: text.into(),
+            parent: None,
+        }
+    }
+
+    async fn texts(journal: &Journal) -> Vec<Option<String>> {
+        sqlx::query("SELECT text FROM question ORDER BY id")
+            .fetch_all(&journal.database.pool)
+            .await
+            .unwrap()
+            .iter()
+            .map(|row| row.get("text"))
+            .collect()
+    }
+
+    #[tokio::test]
+    async fn words_are_redacted_kept_and_purged() {
+        let folder = tempfile::tempdir().unwrap();
+        let journal = journal(folder.path(), 30).await;
+        let asker = journal.keys().asker("telegram", "42");
+        journal
+            .record(question(&asker, "打13800138000找我"))
+            .await
+            .unwrap();
+        let mut old = question(&asker, "旧的");
+        old.at = Utc::now() - Duration::days(31);
+        journal.record(old).await.unwrap();
+        assert_eq!(journal.purge(Utc::now()).await.unwrap().texts, 1);
+        let left: Vec<_> = texts(&journal).await.into_iter().flatten().collect();
+        assert_eq!(left, ["打［手机号］找我"]);
+        assert_eq!(
+            journal.count().await.unwrap(),
+            2,
+            "the row stays for the statistics"
+        );
+    }
+
+    #[tokio::test]
+    async fn zero_days_store_no_words() {
+        let folder = tempfile::tempdir().unwrap();
+        let journal = journal(folder.path(), 0).await;
+        let asker = journal.keys().asker("telegram", "42");
+        journal.record(question(&asker, "欠薪")).await.unwrap();
+        assert_eq!(texts(&journal).await, [None]);
+    }
+
+    #[tokio::test]
+    async fn only_the_asker_can_mark_and_everything_is_forgotten() {
+        let folder = tempfile::tempdir().unwrap();
+        let journal = journal(folder.path(), 30).await;
+        let (one, two) = (
+            journal.keys().asker("telegram", "1"),
+            journal.keys().asker("telegram", "2"),
+        );
+        let row = journal.record(question(&one, "甲")).await.unwrap();
+        journal.record(question(&two, "乙")).await.unwrap();
+        assert!(!journal.feedback(row, &two, true).await.unwrap());
+        assert!(journal.feedback(row, &one, true).await.unwrap());
+        assert!(journal.picked(row, &one, "x").await.unwrap());
+        assert!(journal.handed_over(row, &one).await.unwrap());
+        journal
+            .remember_board(&one, "b1", Utc::now())
+            .await
+            .unwrap();
+        journal
+            .remember_region(&one, "r1", Utc::now())
+            .await
+            .unwrap();
+        let origin = journal.origin(&one).await.unwrap();
+        assert_eq!(
+            (origin.board.as_deref(), origin.region.as_deref()),
+            (Some("b1"), Some("r1"))
+        );
+        assert_eq!(journal.forget(&one).await.unwrap().questions, 1);
+        assert_eq!(journal.origin(&one).await.unwrap(), AskerOrigin::default());
+        assert_eq!(journal.count().await.unwrap(), 1);
+    }
+
+    #[tokio::test]
+    async fn ids_are_distinct_within_a_millisecond() {
+        let at = Utc::now();
+        let ids: std::collections::HashSet<_> = (0..5000).map(|_| next_id(at)).collect();
+        assert_eq!(ids.len(), 5000);
+    }
+}

@@ -1,0 +1,193 @@
+//! The small tables of the library: places, topics, hotlines, small talk, legal terms.
+
+use std::collections::HashSet;
+
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+
+use super::finding::{Finding, SourceFile};
+use super::{Hotline, Place, SmallTalk, Topic};
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct PlacesFile {
+    default_preset: String,
+    place: Vec<Place>,
+    preset: Vec<Preset>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Preset {
+    id: String,
+    // Read by people choosing a preset.
+    #[serde(rename = "name")]
+    _name: String,
+    places: Vec<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct TopicsFile {
+    topic: Vec<TopTopic>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct TopTopic {
+    id: String,
+    name: String,
+    description: String,
+    sub: Vec<SubTopic>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SubTopic {
+    id: String,
+    name: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct HotlinesFile {
+    hotline: Vec<Hotline>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SmallTalkFile {
+    smalltalk: Vec<SmallTalk>,
+}
+
+fn read<T: DeserializeOwned>(source: &SourceFile<'_>, findings: &mut Vec<Finding>) -> Option<T> {
+    toml::from_str(source.text)
+        .map_err(|e| {
+            let span = e.span().unwrap_or(0..0);
+            findings.push(source.error("bad-toml", span, format!("读不懂：{}", e.message())));
+        })
+        .ok()
+}
+
+fn no_duplicates<'a>(
+    source: &SourceFile<'_>,
+    what: &str,
+    ids: impl Iterator<Item = &'a str>,
+    findings: &mut Vec<Finding>,
+) {
+    let mut seen = HashSet::new();
+    for id in ids {
+        if !seen.insert(id) {
+            let at = source.text.rfind(&format!("\"{id}\"")).unwrap_or(0);
+            findings.push(source.error(
+                "duplicate-id",
+                at..at + id.len() + 2,
+                format!("{what} {id} 重复"),
+            ));
+        }
+    }
+}
+
+/// All places, and the ids that are enabled by `preset` (or by the file's default), in order.
+pub(super) fn places(
+    source: &SourceFile<'_>,
+    preset: Option<&str>,
+    findings: &mut Vec<Finding>,
+) -> (Vec<Place>, Vec<String>) {
+    let Some(file) = read::<PlacesFile>(source, findings) else {
+        return Default::default();
+    };
+    no_duplicates(
+        source,
+        "场所",
+        file.place.iter().map(|p| p.id.as_str()),
+        findings,
+    );
+    let wanted = preset.unwrap_or(&file.default_preset);
+    let Some(chosen) = file.preset.iter().find(|p| p.id == wanted) else {
+        let known: Vec<&str> = file.preset.iter().map(|p| p.id.as_str()).collect();
+        findings.push(
+            source
+                .error(
+                    "unknown-preset",
+                    0..0,
+                    format!("没有名为 {wanted} 的场所方案"),
+                )
+                .help(format!("可选：{}", known.join("、"))),
+        );
+        return (file.place, Vec::new());
+    };
+    let enabled = chosen.places.clone();
+    for id in &enabled {
+        if !file.place.iter().any(|p| p.id == *id) {
+            findings.push(source.error(
+                "unknown-place",
+                0..0,
+                format!("方案 {wanted} 里的场所 {id} 没有定义"),
+            ));
+        }
+    }
+    (file.place, enabled)
+}
+
+/// Top topics, each followed by its sub-topics.
+pub(super) fn topics(source: &SourceFile<'_>, findings: &mut Vec<Finding>) -> Vec<Topic> {
+    let Some(file) = read::<TopicsFile>(source, findings) else {
+        return Vec::new();
+    };
+    let mut topics = Vec::new();
+    for top in file.topic {
+        for sub in &top.sub {
+            if sub.id.split('.').next() != Some(&top.id) || sub.id.split('.').count() != 2 {
+                let at = source.text.find(&format!("\"{}\"", sub.id)).unwrap_or(0);
+                findings.push(source.error(
+                    "bad-topic-id",
+                    at..at + sub.id.len() + 2,
+                    format!("小主题编号要写成 {}.名称", top.id),
+                ));
+            }
+        }
+        topics.push(Topic {
+            id: top.id,
+            name: top.name,
+            description: top.description,
+        });
+        topics.extend(top.sub.into_iter().map(|sub| Topic {
+            id: sub.id,
+            name: sub.name,
+            description: String::new(),
+        }));
+    }
+    no_duplicates(
+        source,
+        "主题",
+        topics.iter().map(|t| t.id.as_str()),
+        findings,
+    );
+    topics
+}
+
+pub(super) fn hotlines(source: &SourceFile<'_>, findings: &mut Vec<Finding>) -> Vec<Hotline> {
+    let Some(file) = read::<HotlinesFile>(source, findings) else {
+        return Vec::new();
+    };
+    no_duplicates(
+        source,
+        "热线",
+        file.hotline.iter().map(|h| h.number.as_str()),
+        findings,
+    );
+    file.hotline
+}
+
+pub(super) fn smalltalk(source: &SourceFile<'_>, findings: &mut Vec<Finding>) -> Vec<SmallTalk> {
+    read::<SmallTalkFile>(source, findings).map_or_else(Vec::new, |file| file.smalltalk)
+}
+
+/// One term a line; `#` starts a comment.
+pub(super) fn terms(text: &str) -> impl Iterator<Item = String> + '_ {
+    text.lines()
+        .map(|line| line.split('#').next().unwrap_or("").trim())
+        .filter(|term| !term.is_empty())
+        .map(str::to_owned)
+}

@@ -1,0 +1,69 @@
+//! Writing the documents of a library into a tantivy directory, as one segment.
+
+use tantivy::directory::Directory;
+use tantivy::{Index, TantivyDocument, TantivyError};
+
+use super::analysis::tokenizers;
+use super::schema::schema;
+use crate::knowledge::{Entry, Library};
+use crate::text::Analyser;
+
+/// Enough for a library of thousands of entries; tantivy spills to disk beyond it.
+const WRITER_BYTES: usize = 64 << 20;
+
+/// Everything an entry says besides its question, as one text.
+fn body_of(entry: &Entry, library: &Library) -> String {
+    let mut parts: Vec<&str> = Vec::new();
+    if let Some(topic) = library.topic(&entry.topic) {
+        parts.push(&topic.name);
+    }
+    parts.push(&entry.answer);
+    parts.extend(entry.steps.iter().map(String::as_str));
+    parts.extend(entry.basis.iter().map(|b| b.says.as_str()));
+    parts.extend(entry.limits.iter().map(String::as_str));
+    parts.extend(entry.pitfalls.iter().map(String::as_str));
+    parts.join("\n")
+}
+
+/// Writes all of `library` into `directory`; `tick` is called after every entry.
+///
+/// `withheld(entry, n)` leaves out the n-th way of asking of an entry (0 is the heading):
+/// nothing for the real index, one each for leave-one-out measurements.
+pub(super) fn write(
+    library: &Library,
+    analyser: &Analyser,
+    directory: impl Into<Box<dyn Directory>>,
+    withheld: impl Fn(&Entry, usize) -> bool,
+    mut tick: impl FnMut(),
+) -> Result<Index, TantivyError> {
+    let (schema, fields) = schema();
+    let mut writer = Index::builder()
+        .schema(schema)
+        .tokenizers(tokenizers(analyser))
+        .single_segment_index_writer(directory, WRITER_BYTES)?;
+    for entry in &library.entries {
+        let mut whole = TantivyDocument::default();
+        whole.add_text(fields.entry, &entry.id.0);
+        let ways = std::iter::once(&entry.question).chain(&entry.phrasings);
+        for (n, way) in ways.enumerate() {
+            if withheld(entry, n) {
+                continue;
+            }
+            let text = analyser.normalize(way);
+            let mut phrasing = TantivyDocument::default();
+            phrasing.add_text(fields.entry, &entry.id.0);
+            phrasing.add_text(fields.stored, &text);
+            phrasing.add_text(fields.phrasing.words, &text);
+            phrasing.add_text(fields.phrasing.bigrams, &text);
+            writer.add_document(phrasing)?;
+            whole.add_text(fields.questions.words, &text);
+            whole.add_text(fields.questions.bigrams, &text);
+        }
+        let body = analyser.normalize(&body_of(entry, library));
+        whole.add_text(fields.body.words, &body);
+        whole.add_text(fields.body.bigrams, &body);
+        writer.add_document(whole)?;
+        tick();
+    }
+    writer.finalize()
+}

@@ -1,0 +1,63 @@
+//! The fields of the index.
+
+use tantivy::schema::{
+    Field, IndexRecordOption, STORED, STRING, Schema, TextFieldIndexing, TextOptions,
+};
+
+use super::analysis::{BIGRAMS, WORDS};
+
+/// Raised whenever the fields or what is put in them change, so that old indexes are rebuilt.
+pub(super) const SCHEMA_VERSION: u32 = 1;
+
+/// One text as the index sees it: as words and as bigrams.
+#[derive(Clone, Copy)]
+pub(super) struct TextField {
+    pub words: Field,
+    pub bigrams: Field,
+}
+
+/// The handles of all fields.
+#[derive(Clone, Copy)]
+pub(super) struct Fields {
+    /// Entry id; on both kinds of documents.
+    pub entry: Field,
+    /// The normalised text of a phrasing, kept for measuring likeness.
+    pub stored: Field,
+    /// Phrasing documents: one way of asking.
+    pub phrasing: TextField,
+    /// Entry documents: all ways of asking.
+    pub questions: TextField,
+    /// Entry documents: answer, steps, limits, basis, pitfalls.
+    pub body: TextField,
+}
+
+/// The schema and its handles.
+pub(super) fn schema() -> (Schema, Fields) {
+    let mut builder = Schema::builder();
+    let mut text_field = |name: &str| {
+        let mut field = |suffix: &str, tokenizer: &str| {
+            let indexing = TextFieldIndexing::default()
+                .set_tokenizer(tokenizer)
+                .set_index_option(IndexRecordOption::WithFreqs);
+            builder.add_text_field(
+                &format!("{name}_{suffix}"),
+                TextOptions::default().set_indexing_options(indexing),
+            )
+        };
+        TextField {
+            words: field("words", WORDS),
+            bigrams: field("bigrams", BIGRAMS),
+        }
+    };
+    let phrasing = text_field("phrasing");
+    let questions = text_field("questions");
+    let body = text_field("body");
+    let fields = Fields {
+        phrasing,
+        questions,
+        body,
+        entry: builder.add_text_field("entry", STRING | STORED),
+        stored: builder.add_text_field("stored", STORED),
+    };
+    (builder.build(), fields)
+}

@@ -1,0 +1,269 @@
+//! What the bot does with an update: commands, questions, taps.
+
+use teloxide::RequestError;
+use teloxide::dispatching::{DpHandlerDescription, HandlerExt, UpdateFilterExt};
+use teloxide::prelude::*;
+use teloxide::types::{MaybeInaccessibleMessage, Me, MessageId, User};
+use teloxide::utils::command::BotCommands;
+
+use super::callback::Action;
+use super::context::{Context, visitor};
+use super::render::{button, page, without_votes, words};
+use super::{CHANNEL, menu, texts};
+use crate::desk::{Answered, Question};
+
+/// What the tree is made of.
+pub(super) type Handler = dptree::Handler<'static, Result<(), RequestError>, DpHandlerDescription>;
+
+/// Longer questions are read up to here; Telegram itself allows 4,096 units.
+const MAX_QUESTION_CHARS: usize = 2000;
+/// Codes of boards and regions in deep links.
+const MAX_CODE: usize = 60;
+
+/// The commands, as Telegram's menu shows them.
+#[derive(BotCommands, Clone)]
+#[command(rename_rule = "lowercase")]
+pub(super) enum Command {
+    /// 开始
+    #[command(description = "开始")]
+    Start(String),
+    /// 按场所和主题翻看
+    #[command(description = "按场所和主题翻看")]
+    Topics,
+    /// 怎么用
+    #[command(description = "怎么用")]
+    Help,
+    /// 找人问
+    #[command(description = "找人问、联系方式")]
+    Contact,
+    /// 会记下什么
+    #[command(description = "会记下什么")]
+    Privacy,
+    /// 删除我的记录
+    #[command(description = "删除我的记录")]
+    Forget,
+}
+
+/// The handler tree; what falls through (edits, channel posts …) is met with silence.
+pub(super) fn tree() -> Handler {
+    dptree::entry()
+        .branch(
+            Update::filter_message()
+                .branch(
+                    dptree::entry()
+                        .filter_command::<Command>()
+                        .endpoint(command),
+                )
+                .branch(dptree::endpoint(message)),
+        )
+        .branch(Update::filter_callback_query().endpoint(tap))
+}
+
+/// In a group an answer refers to what it answers.
+fn answers(message: &Message) -> Option<MessageId> {
+    (!message.chat.is_private()).then_some(message.id)
+}
+
+async fn command(context: Context, message: Message, command: Command) -> Result<(), RequestError> {
+    let office = context.desk.office();
+    let page = match command {
+        Command::Start(payload) => {
+            if let Some(user) = &message.from {
+                remember_origin(&context, user, &payload).await;
+            }
+            let topics = button("按主题翻看", &Action::Places);
+            words(
+                &texts::welcome(office),
+                topics.into_iter().map(|b| vec![b]).collect(),
+            )
+        }
+        Command::Topics => menu::places(&context.desk.library()),
+        Command::Help => words(&texts::help(), Vec::new()),
+        Command::Contact => words(&office.turn_to(), Vec::new()),
+        Command::Privacy => words(&texts::privacy(context.desk.retention_days()), Vec::new()),
+        Command::Forget => {
+            let row = [("删除", true), ("不删", false)]
+                .into_iter()
+                .filter_map(|(text, yes)| button(text, &Action::Forget { yes }))
+                .collect();
+            words(texts::FORGET_ASK, vec![row])
+        }
+    };
+    context
+        .outgoing
+        .send(message.chat.id, answers(&message), &page)
+        .await
+}
+
+/// `/start b_<board>` or `/start r_<region>`; anything else is ignored.
+async fn remember_origin(context: &Context, user: &User, payload: &str) {
+    let payload = payload.trim();
+    let well_formed = payload.len() <= MAX_CODE
+        && payload
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-');
+    if !well_formed {
+        return;
+    }
+    if let Some(board) = payload.strip_prefix("b_").filter(|code| !code.is_empty()) {
+        context.desk.remember_board(&visitor(user), board).await;
+    } else if let Some(region) = payload.strip_prefix("r_").filter(|code| !code.is_empty()) {
+        context.desk.remember_region(&visitor(user), region).await;
+    }
+}
+
+/// The question in a message, if it is meant for us; in a group only when mentioned or replied to.
+fn question(message: &Message, me: &Me) -> Option<String> {
+    let text = message
+        .text()
+        .or_else(|| message.caption())
+        .unwrap_or_default();
+    let mention = format!("@{}", me.username());
+    let at = text.to_lowercase().find(&mention.to_lowercase());
+    if !message.chat.is_private() {
+        let to_us = message
+            .reply_to_message()
+            .and_then(|m| m.from.as_ref())
+            .is_some_and(|user| user.id == me.id);
+        if !to_us && at.is_none() {
+            return None;
+        }
+    }
+    // Lower-casing keeps the byte length of ASCII; other letters before the mention may not.
+    let without = match at.filter(|at| text.is_char_boundary(*at)) {
+        Some(at) if text.is_char_boundary(at + mention.len()) => {
+            format!("{} {}", &text[..at], &text[at + mention.len()..])
+        }
+        _ => text.to_owned(),
+    };
+    Some(without.trim().chars().take(MAX_QUESTION_CHARS).collect())
+}
+
+async fn message(context: Context, message: Message) -> Result<(), RequestError> {
+    let Some(text) = question(&message, &context.me) else {
+        return Ok(());
+    };
+    let to = message.chat.id;
+    if text.is_empty() {
+        // Joining, pinning and the like are no messages to us.
+        let is_media = matches!(message.kind, teloxide::types::MessageKind::Common(_));
+        return if is_media {
+            let page = words(texts::ONLY_TEXT, Vec::new());
+            context.outgoing.send(to, answers(&message), &page).await
+        } else {
+            Ok(())
+        };
+    }
+    let answered = context
+        .desk
+        .ask(Question {
+            channel: CHANNEL,
+            visitor: message.from.as_ref().map(visitor),
+            text,
+        })
+        .await;
+    context
+        .outgoing
+        .send(to, answers(&message), &page(&answered, None))
+        .await
+}
+
+async fn tap(context: Context, query: CallbackQuery) -> Result<(), RequestError> {
+    let action = query.data.as_deref().and_then(Action::decode);
+    let shown = match &query.message {
+        Some(MaybeInaccessibleMessage::Regular(message)) => Some(message.as_ref().clone()),
+        _ => None,
+    };
+    let (Some(action), Some(shown)) = (action, shown) else {
+        return context.outgoing.toast(query.id, Some(texts::GONE)).await;
+    };
+    let toast = act(&context, &query.from, &shown, action).await?;
+    context.outgoing.toast(query.id, toast).await
+}
+
+/// Does what a button says; returns what to show briefly, if anything.
+async fn act(
+    context: &Context,
+    user: &User,
+    shown: &Message,
+    action: Action,
+) -> Result<Option<&'static str>, RequestError> {
+    let (desk, outgoing, chat) = (&context.desk, &context.outgoing, shown.chat.id);
+    let who = visitor(user);
+    let menu_page = match &action {
+        Action::Places => Some(menu::places(&desk.library())),
+        Action::Place { place } => menu::topics(&desk.library(), place),
+        Action::Topic { place, topic, page } => menu::topic(&desk.library(), place, topic, *page),
+        _ => None,
+    };
+    if let Some(page) = menu_page {
+        outgoing.edit(chat, shown.id, &page).await?;
+        return Ok(None);
+    }
+    match action {
+        Action::Open { entry, row } => {
+            let Some(answered) = desk.open(CHANNEL, Some(&who), &entry, row).await else {
+                return Ok(Some(texts::GONE));
+            };
+            let back = back_to_menu(&answered, row.is_none());
+            outgoing
+                .edit(chat, shown.id, &page(&answered, back.as_ref()))
+                .await?;
+            Ok(None)
+        }
+        Action::Related { entry, row } => {
+            let Some(answered) = desk.open(CHANNEL, Some(&who), &entry, row).await else {
+                return Ok(Some(texts::GONE));
+            };
+            outgoing.send(chat, None, &page(&answered, None)).await?;
+            Ok(None)
+        }
+        Action::Vote { row, helpful } => {
+            if !desk.feedback(&who, row, helpful).await {
+                return Ok(Some(texts::NOT_YOURS));
+            }
+            if let Some(keyboard) = shown.reply_markup() {
+                outgoing
+                    .edit_keyboard(chat, shown.id, without_votes(keyboard))
+                    .await?;
+            }
+            Ok(Some(if helpful { texts::THANKS } else { texts::SORRY }))
+        }
+        Action::HandOver { row } => {
+            let text = desk.hand_over(&who, row).await;
+            outgoing
+                .send(chat, answers(shown), &words(&text, Vec::new()))
+                .await?;
+            Ok(None)
+        }
+        Action::Forget { yes } => {
+            let text = if yes {
+                match desk.forget(&who).await {
+                    Ok(questions) => texts::forgotten(questions),
+                    Err(error) => {
+                        tracing::error!(%error, "a resident's records could not be deleted");
+                        texts::FORGET_FAILED.to_owned()
+                    }
+                }
+            } else {
+                texts::FORGET_NOT.to_owned()
+            };
+            outgoing
+                .edit(chat, shown.id, &words(&text, Vec::new()))
+                .await?;
+            Ok(None)
+        }
+        // A place or topic that the library no longer has.
+        Action::Places | Action::Place { .. } | Action::Topic { .. } => Ok(Some(texts::GONE)),
+    }
+}
+
+/// From an entry opened in the menu, the way back to its topic.
+fn back_to_menu(answered: &Answered, from_menu: bool) -> Option<Action> {
+    let reply = &answered.reply;
+    from_menu.then_some(Action::Topic {
+        place: reply.places.first()?.clone(),
+        topic: reply.topic.clone()?,
+        page: 0,
+    })
+}
