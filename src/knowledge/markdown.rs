@@ -94,11 +94,12 @@ pub(super) fn lines(text: &str) -> Vec<Line> {
                 }
             }
             Event::SoftBreak | Event::HardBreak => {
-                if let Some(kind) = current.as_ref().map(|line| line.kind) {
-                    if kind == LineKind::Paragraph {
-                        flush(&mut current, &mut out);
-                        current = open(kind, range.end..range.end);
-                    }
+                if current
+                    .as_ref()
+                    .is_some_and(|line| line.kind == LineKind::Paragraph)
+                {
+                    flush(&mut current, &mut out);
+                    current = open(LineKind::Paragraph, range.end..range.end);
                 }
             }
             Event::InlineHtml(html) | Event::Html(html) => {

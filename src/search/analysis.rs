@@ -67,7 +67,7 @@ impl TokenStream for OurStream {
 
 /// Both tokenizers, to be given to an index.
 pub(super) fn tokenizers(analyser: &Analyser) -> TokenizerManager {
-    let manager = TokenizerManager::new();
+    let manager = TokenizerManager::default();
     for (name, cut) in [(WORDS, Cut::Words), (BIGRAMS, Cut::Bigrams)] {
         let tokenizer = OurTokenizer {
             analyser: analyser.clone(),

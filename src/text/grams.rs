@@ -36,8 +36,8 @@ pub fn bigrams(text: &str) -> Vec<Word> {
             j += 1;
         }
         if han && j - i > 1 {
-            for k in i..j - 1 {
-                push(chars[k].0, end_of(k + 2));
+            for (k, (start, _)) in chars.iter().enumerate().take(j - 1).skip(i) {
+                push(*start, end_of(k + 2));
             }
         } else {
             push(chars[i].0, end_of(j));
