@@ -48,7 +48,7 @@ pub(super) fn run(config: &Config, args: &AskArgs) -> anyhow::Result<ExitCode> {
             chat(&desk).await?;
         } else {
             let answered = ask(&desk, args.text.join(" ")).await;
-            println!("{}", answered.reply.text());
+            say!("{}", answered.reply.text());
         }
         Ok(ExitCode::SUCCESS)
     })
@@ -74,14 +74,14 @@ async fn ask(desk: &Desk, text: String) -> Answered {
 async fn chat(desk: &Desk) -> anyhow::Result<()> {
     let interactive = std::io::stdin().is_terminal();
     if interactive {
-        println!("用平常话说说遇到了什么事。输入编号可以选择，Ctrl-D 退出。\n");
+        say!("用平常话说说遇到了什么事。输入编号可以选择，Ctrl-D 退出。\n");
     }
     let mut offered: Vec<Choice> = Vec::new();
     let mut row = None;
     let mut lines = std::io::stdin().lock().lines();
     loop {
         if interactive {
-            print!("> ");
+            write!(std::io::stdout(), "> ")?;
             std::io::stdout().flush()?;
         }
         let Some(line) = lines.next() else {
@@ -98,10 +98,10 @@ async fn chat(desk: &Desk) -> anyhow::Result<()> {
             None => Some(ask(desk, line).await),
         };
         let Some(answered) = answered else {
-            println!("这一条已经不在资料库里了，请重新问。");
+            say!("这一条已经不在资料库里了，请重新问。");
             continue;
         };
-        println!("\n{}", answered.reply.text());
+        say!("\n{}", answered.reply.text());
         row = answered.row;
         offered = if answered.reply.kind == ReplyKind::Choices {
             answered.reply.choices
@@ -109,15 +109,15 @@ async fn chat(desk: &Desk) -> anyhow::Result<()> {
             answered.reply.related
         };
         if answered.reply.kind == ReplyKind::Answer && !offered.is_empty() {
-            println!("\n相关问题（输入编号查看）：");
+            say!("\n相关问题（输入编号查看）：");
             for (n, choice) in offered.iter().enumerate() {
-                println!("{}. {}", n + 1, choice.question);
+                say!("{}. {}", n + 1, choice.question);
             }
         }
-        println!();
+        say!();
     }
     if interactive {
-        println!();
+        say!();
     }
     Ok(())
 }

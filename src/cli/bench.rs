@@ -49,20 +49,20 @@ pub(super) fn run(config: &Config, args: &BenchArgs) -> anyhow::Result<ExitCode>
     }
     if *missed {
         for (phrasing, own, first) in &report.missed {
-            println!("{phrasing}\n    应是 {own}\n    却是 {first}");
+            say!("{phrasing}\n    应是 {own}\n    却是 {first}");
         }
     }
     let share = |n: usize| n as f64 / report.asked.max(1) as f64;
-    println!(
+    say!(
         "提问 {} 次：第一 {:.3}，前三 {:.3}",
         report.asked,
         share(report.first),
         share(report.in_three)
     );
     let (error, rows) = report.reliability(&model);
-    println!("置信度误差 {error:.3}（平均把握 → 实际对的比例，次数）");
+    say!("置信度误差 {error:.3}（平均把握 → 实际对的比例，次数）");
     for (confidence, right, size) in rows {
-        println!("  {confidence:.2} → {right:.2}  {size}");
+        say!("  {confidence:.2} → {right:.2}  {size}");
     }
     Ok(ExitCode::SUCCESS)
 }

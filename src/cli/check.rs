@@ -27,14 +27,14 @@ pub(super) fn run(config: &Config, args: &CheckArgs) -> anyhow::Result<ExitCode>
     let loaded = knowledge::load(&config.folders.library, &options)?;
     let colour = std::io::stdout().is_terminal();
     for finding in &loaded.findings {
-        println!("{}\n", finding.render(&loaded.sources, colour));
+        say!("{}\n", finding.render(&loaded.sources, colour));
     }
     if args.counts {
-        print_counts(&loaded.library);
+        print_counts(&loaded.library)?;
     }
     let errors = loaded.errors();
     let warnings = loaded.findings.len() - errors;
-    println!(
+    say!(
         "检查了 {} 个文件、{} 条问答：{errors} 处错误，{warnings} 处提醒。",
         loaded.sources.len(),
         loaded.library.entries.len()
@@ -46,7 +46,7 @@ pub(super) fn run(config: &Config, args: &CheckArgs) -> anyhow::Result<ExitCode>
     })
 }
 
-fn print_counts(library: &Library) {
+fn print_counts(library: &Library) -> std::io::Result<()> {
     let mut places: BTreeMap<&str, usize> = BTreeMap::new();
     let mut topics: BTreeMap<&str, usize> = BTreeMap::new();
     let mut phrasings: BTreeMap<usize, usize> = BTreeMap::new();
@@ -57,36 +57,37 @@ fn print_counts(library: &Library) {
         *topics.entry(&entry.topic).or_default() += 1;
         *phrasings.entry(entry.phrasings.len()).or_default() += 1;
     }
-    println!("场所（一条可以属于几个）：");
+    say!("场所（一条可以属于几个）：");
     for place in &library.places {
-        println!(
+        say!(
             "  {:<12}{} 条",
             place.name,
             places.get(place.id.as_str()).unwrap_or(&0)
         );
     }
-    println!("主题：");
+    say!("主题：");
     for topic in &library.topics {
         if topic.is_top() {
             let all = topics
                 .iter()
                 .filter(|(id, _)| id.starts_with(&format!("{}.", topic.id)));
-            println!(
+            say!(
                 "  {}  {} 条",
                 topic.name,
                 all.map(|(_, n)| n).sum::<usize>()
             );
         } else {
-            println!(
+            say!(
                 "    {}  {} 条",
                 topic.name,
                 topics.get(topic.id.as_str()).unwrap_or(&0)
             );
         }
     }
-    println!("问法个数：");
+    say!("问法个数：");
     for (count, entries) in phrasings {
-        println!("  {count} 个问法的问答 {entries} 条");
+        say!("  {count} 个问法的问答 {entries} 条");
     }
-    println!();
+    say!();
+    Ok(())
 }

@@ -23,10 +23,10 @@ enum IndexCommand {
 pub(super) fn run(config: &Config, args: &IndexArgs) -> anyhow::Result<ExitCode> {
     let force = matches!(args.command, IndexCommand::Build);
     let (answerer, info, rebuilt) = progress::open(config, force)?;
-    println!("位置：{}", info.path.display());
-    println!("问答：{} 条", answerer.library().entries.len());
-    println!("文档：{} 个", info.documents);
-    println!("大小：{:.1} MB", info.bytes as f64 / 1e6);
-    println!("状态：{}", if rebuilt { "刚刚建好" } else { "最新" });
+    say!("位置：{}", info.path.display());
+    say!("问答：{} 条", answerer.library().entries.len());
+    say!("文档：{} 个", info.documents);
+    say!("大小：{:.1} MB", info.bytes as f64 / 1e6);
+    say!("状态：{}", if rebuilt { "刚刚建好" } else { "最新" });
     Ok(ExitCode::SUCCESS)
 }

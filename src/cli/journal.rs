@@ -71,15 +71,15 @@ pub(super) fn run(config: &Config, args: &JournalArgs) -> anyhow::Result<ExitCod
                     .with_context(|| format!("写不了 {}", csv.display()))?;
                 let out = std::io::BufWriter::new(file);
                 let rows = export_csv(journal.database(), out, from, to).await?;
-                println!("已导出 {rows} 条到 {}", csv.display());
+                say!("已导出 {rows} 条到 {}", csv.display());
             }
             JournalCommand::Purge { before: Some(day) } => {
                 let rows = journal.delete_before(start_of(*day)?).await?;
-                println!("已删除 {day} 以前的 {rows} 条记录。");
+                say!("已删除 {day} 以前的 {rows} 条记录。");
             }
             JournalCommand::Purge { before: None } => {
                 let purged = journal.purge(Utc::now()).await?;
-                println!(
+                say!(
                     "已清掉 {} 条过了保留期（{} 天）的原话，{} 个过期的来源；统计数字不变。",
                     purged.texts,
                     journal.retention_days(),

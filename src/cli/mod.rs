@@ -1,5 +1,13 @@
 //! The command line: arguments in, the right floor called, text out.
 
+/// `println!` that returns an error instead of panicking when the reader has gone (`| head`).
+macro_rules! say {
+    ($($arg:tt)*) => {{
+        use std::io::Write as _;
+        writeln!(std::io::stdout(), $($arg)*)?
+    }};
+}
+
 mod ask;
 mod bench;
 mod check;

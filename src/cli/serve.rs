@@ -143,10 +143,16 @@ async fn keep_house(journal: Journal, inbox: Inbox, shutdown: CancellationToken)
             Ok(purged) => {
                 tracing::debug!(purged.texts, purged.origins, "purged");
             }
-            Err(error) => tracing::error!(%error, "purging failed; tried again in an hour"),
+            Err(error) => tracing::error!(
+                error = &error as &dyn std::error::Error,
+                "purging failed; tried again in an hour"
+            ),
         }
         if let Err(error) = inbox.prune(Utc::now()).await {
-            tracing::error!(%error, "pruning the inbox failed; tried again in an hour");
+            tracing::error!(
+                error = &error as &dyn std::error::Error,
+                "pruning the inbox failed; tried again in an hour"
+            );
         }
     }
 }

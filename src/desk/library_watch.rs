@@ -120,7 +120,7 @@ pub async fn watch(desk: Desk, paths: Paths, office: Office, shutdown: Cancellat
             }
             Ok(Ok(None)) => {}
             Ok(Err(error)) => tracing::error!(
-                %error,
+                error = &error as &dyn std::error::Error,
                 "the changed library is refused; answers still come from the old one"
             ),
             Err(error) => tracing::error!(%error, "reloading the library failed"),

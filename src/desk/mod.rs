@@ -100,7 +100,10 @@ impl Desk {
         let started = Instant::now();
         let answerer = self.answerer();
         let reply = answerer.answer(&question.text).unwrap_or_else(|error| {
-            tracing::error!(%error, "the index cannot be read");
+            tracing::error!(
+                error = &error as &dyn std::error::Error,
+                "the index cannot be read"
+            );
             answerer.out_of_order()
         });
         let row = self
@@ -232,8 +235,12 @@ impl Desk {
 /// The value, or a line in the log that says what the journal lacks now.
 fn logged<T>(what: &'static str, result: Result<T, JournalError>) -> Option<T> {
     result
-        .map_err(
-            |error| tracing::error!(journal.step = what, %error, "the journal was not written"),
-        )
+        .map_err(|error| {
+            tracing::error!(
+                journal.step = what,
+                error = &error as &dyn std::error::Error,
+                "the journal was not written"
+            )
+        })
         .ok()
 }

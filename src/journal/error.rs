@@ -6,7 +6,7 @@ use std::path::PathBuf;
 #[derive(Debug, thiserror::Error)]
 pub enum JournalError {
     /// The local key file cannot be read or made.
-    #[error("本机密钥文件 {path} 读写失败：{source}")]
+    #[error("本机密钥文件 {path} 读写失败")]
     KeyFile {
         /// The file.
         path: PathBuf,
@@ -20,15 +20,15 @@ pub enum JournalError {
     #[error("密封的内容打不开：密钥不对，或内容被改动")]
     Sealed,
     /// The database refused.
-    #[error("数据库出错：{0}")]
+    #[error("数据库出错")]
     Database(#[from] sqlx::Error),
     /// The database's tables could not be brought up to date.
-    #[error("数据库升级失败：{0}")]
+    #[error("数据库升级失败")]
     Migration(#[from] sqlx::migrate::MigrateError),
     /// The export could not be written.
-    #[error("写导出文件失败：{0}")]
+    #[error("写导出文件失败")]
     Export(#[from] csv::Error),
     /// A file or folder could not be written.
-    #[error("写文件失败：{0}")]
+    #[error("写文件失败")]
     Io(#[from] std::io::Error),
 }

@@ -93,14 +93,13 @@ pub(super) fn lines(text: &str) -> Vec<Line> {
                     line.text.push_str(&piece);
                 }
             }
-            Event::SoftBreak | Event::HardBreak => {
+            Event::SoftBreak | Event::HardBreak
                 if current
                     .as_ref()
-                    .is_some_and(|line| line.kind == LineKind::Paragraph)
-                {
-                    flush(&mut current, &mut out);
-                    current = open(LineKind::Paragraph, range.end..range.end);
-                }
+                    .is_some_and(|line| line.kind == LineKind::Paragraph) =>
+            {
+                flush(&mut current, &mut out);
+                current = open(LineKind::Paragraph, range.end..range.end);
             }
             Event::InlineHtml(html) | Event::Html(html) => {
                 if let Some(reason) = figure_reason(&html) {

@@ -19,7 +19,7 @@ use crate::text::{ANALYSER_VERSION, Analyser};
 #[derive(Debug, thiserror::Error)]
 pub enum IndexError {
     /// A file or folder of the index could not be read or written.
-    #[error("索引文件夹 {path} 读写失败：{source}。检查磁盘空间和权限后重试")]
+    #[error("索引文件夹 {path} 读写失败；检查磁盘空间和权限后重试")]
     Io {
         /// Which one.
         path: PathBuf,
@@ -27,7 +27,7 @@ pub enum IndexError {
         source: std::io::Error,
     },
     /// tantivy failed.
-    #[error("索引出错：{0}。删掉 index/ 下的文件夹后会自动重建")]
+    #[error("索引出错；删掉 index/ 下的文件夹后会自动重建")]
     Tantivy(#[from] tantivy::TantivyError),
 }
 
@@ -211,7 +211,7 @@ fn remove_old(root: &Path, keep: &Path) {
             continue;
         }
         if let Err(error) = fs::remove_dir_all(&path) {
-            tracing::debug!(index.path = %path.display(), %error, "an old index stays");
+            tracing::debug!(index.path = %path.display(), error = &error as &dyn std::error::Error, "an old index stays");
         }
     }
 }

@@ -241,7 +241,10 @@ async fn act(
                 match desk.forget(&who).await {
                     Ok(questions) => texts::forgotten(questions),
                     Err(error) => {
-                        tracing::error!(%error, "a resident's records could not be deleted");
+                        tracing::error!(
+                            error = &error as &dyn std::error::Error,
+                            "a resident's records could not be deleted"
+                        );
                         texts::FORGET_FAILED.to_owned()
                     }
                 }

@@ -124,7 +124,10 @@ async fn accept(
     let new = match inbox.accept(&batch).await {
         Ok(new) => new,
         Err(error) => {
-            tracing::error!(%error, "updates could not be stored; asking Telegram for them again");
+            tracing::error!(
+                error = &error as &dyn std::error::Error,
+                "updates could not be stored; asking Telegram for them again"
+            );
             return None;
         }
     };

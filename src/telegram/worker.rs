@@ -178,7 +178,10 @@ impl Worker {
 
     async fn wipe(&self, update: &Update) {
         if let Err(error) = self.inbox.done(i64::from(update.id.0)).await {
-            tracing::error!(%error, "an answered update stays in the inbox and will be answered again");
+            tracing::error!(
+                error = &error as &dyn std::error::Error,
+                "an answered update stays in the inbox and will be answered again"
+            );
         }
     }
 }

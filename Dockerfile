@@ -1,0 +1,43 @@
+# syntax=docker/dockerfile:1
+# Qijin in a container: built in one stage, run as nobody in a small other one.
+#
+#   docker build -t qijin .
+#   docker run -d --name qijin -e TELOXIDE_TOKEN=… -v qijin:/var/lib/qijin -p 127.0.0.1:8080:8080 qijin
+
+ARG BUILD_IMAGE=rust:1-bookworm
+ARG RUN_IMAGE=debian:bookworm-slim
+
+FROM ${BUILD_IMAGE} AS build
+WORKDIR /build
+# Dependencies first, with an empty crate: this layer is kept until Cargo.lock changes.
+COPY Cargo.toml Cargo.lock ./
+RUN mkdir src && echo 'fn main() {}' > src/main.rs && touch src/lib.rs \
+    && cargo build --release --locked \
+    && rm -r src target/release/qijin target/release/deps/*qijin*
+COPY qijin.example.toml ./
+COPY src src
+RUN cargo build --release --locked
+
+FROM ${RUN_IMAGE}
+# Statistics are by local day.
+RUN apt-get update \
+    && apt-get install -y --no-install-recommends tzdata \
+    && rm -rf /var/lib/apt/lists/* \
+    && useradd --system --home-dir /var/lib/qijin --create-home --uid 10001 qijin
+ENV TZ=Asia/Shanghai \
+    QIJIN_LIBRARY_DIR=/usr/share/qijin/knowledge \
+    QIJIN_INDEX_DIR=/var/lib/qijin/index \
+    QIJIN_DATA_DIR=/var/lib/qijin/data \
+    QIJIN_LISTEN=0.0.0.0:8080
+COPY --from=build /build/target/release/qijin /usr/local/bin/qijin
+COPY knowledge /usr/share/qijin/knowledge
+USER qijin
+WORKDIR /var/lib/qijin
+# Database, local key and index: keep this, and back it up.
+VOLUME /var/lib/qijin
+EXPOSE 8080
+HEALTHCHECK --interval=30s --timeout=5s --start-period=60s \
+    CMD ["bash", "-c", "exec 3<>/dev/tcp/127.0.0.1/8080 && printf 'GET /healthz HTTP/1.0\\r\\n\\r\\n' >&3 && grep -q '200 OK' <&3"]
+STOPSIGNAL SIGTERM
+ENTRYPOINT ["qijin"]
+CMD ["serve"]
