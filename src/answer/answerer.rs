@@ -5,9 +5,12 @@ use std::sync::Arc;
 use tantivy::TantivyError;
 
 use super::compose::{self, OFFERED};
-use super::{Choice, Office, Reply, smalltalk};
+use super::{Choice, LawBook, Office, Reply, smalltalk};
 use crate::knowledge::{Entry, EntryId, Library};
-use crate::search::{Found, Searcher};
+use crate::search::{ArticleHit, Found, Searcher};
+
+/// How many entries speak for the articles they cite.
+const NEAR_ENTRIES: usize = 20;
 
 /// Where confidence turns into action.
 ///
@@ -38,16 +41,23 @@ impl Default for Thresholds {
 pub struct Answerer {
     library: Arc<Library>,
     searcher: Searcher,
+    lawbook: Arc<LawBook>,
     office: Office,
     thresholds: Thresholds,
 }
 
 impl Answerer {
     /// Puts the parts together.
-    pub fn new(library: Arc<Library>, searcher: Searcher, office: Office) -> Self {
+    pub fn new(
+        library: Arc<Library>,
+        searcher: Searcher,
+        lawbook: LawBook,
+        office: Office,
+    ) -> Self {
         Self {
             library,
             searcher,
+            lawbook: Arc::new(lawbook),
             office,
             thresholds: Thresholds::default(),
         }
@@ -68,6 +78,11 @@ impl Answerer {
         &self.searcher
     }
 
+    /// The statutes.
+    pub fn lawbook(&self) -> &LawBook {
+        &self.lawbook
+    }
+
     /// Answers a message.
     ///
     /// # Errors
@@ -77,11 +92,26 @@ impl Answerer {
         if !normalized.chars().any(char::is_alphanumeric) {
             return Ok(compose::nothing_said(&self.office));
         }
+        if let Some(reply) = self
+            .lawbook
+            .look_up(&self.library, &self.office, &normalized)?
+        {
+            return Ok(reply);
+        }
         if let Some(talk) = smalltalk::recognise(&self.library, &normalized) {
             return Ok(compose::smalltalk(talk, &self.office));
         }
         let found = self.searcher.search(&normalized, 8)?;
         Ok(self.decide(&found))
+    }
+
+    /// Articles for a question in everyday words, best first; none without imported texts.
+    ///
+    /// # Errors
+    /// When an index cannot be read.
+    pub fn articles_for(&self, text: &str, limit: usize) -> Result<Vec<ArticleHit>, TantivyError> {
+        let near = self.searcher.search(text, NEAR_ENTRIES)?;
+        self.lawbook.search(text, limit, &self.library, &near)
     }
 
     /// What to say when the index cannot be read.

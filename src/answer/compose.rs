@@ -1,7 +1,9 @@
 //! Wording: an entry, a choice or an apology as blocks.
 
-use super::{Block, Choice, Office, Reply, ReplyKind};
-use crate::knowledge::{Entry, Library, SmallTalk};
+use super::lookup::Shown;
+use super::{ArticleRef, Block, Choice, LawBook, Neighbours, Office, Reply, ReplyKind};
+use crate::knowledge::{Citation, Entry, Library, SmallTalk};
+use crate::search::ArticleText;
 
 /// The one line under every reply.
 pub const NOTICE: &str = "以上是普法参考，不是法律意见；以现行法律和有权机关的决定为准。";
@@ -19,6 +21,7 @@ fn empty(kind: ReplyKind, confidence: f64) -> Reply {
         places: Vec::new(),
         choices: Vec::new(),
         related: Vec::new(),
+        neighbours: Neighbours::default(),
         hotlines: Vec::new(),
         confidence,
     }
@@ -146,6 +149,92 @@ pub(super) fn unknown(
         topic: nearest.first().cloned(),
         hotlines: vec!["12348".to_owned()],
         ..empty(ReplyKind::Unknown, confidence)
+    }
+}
+
+/// `第五编 婚姻家庭 › 第四章 离婚` and since when it is in force.
+fn about(article: &ArticleText) -> String {
+    let since = if article.since.is_empty() {
+        "现行有效".to_owned()
+    } else {
+        format!("现行有效，自 {} 起施行", article.since)
+    };
+    if article.path.is_empty() {
+        since
+    } else {
+        format!("{}\n{since}", article.path)
+    }
+}
+
+fn article_ref(article: &ArticleText) -> ArticleRef {
+    ArticleRef {
+        law: article.law.clone(),
+        label: article.label.clone(),
+    }
+}
+
+fn citation(article: &ArticleText) -> Citation {
+    Citation {
+        law: article.law.clone(),
+        article: article.label.clone(),
+    }
+}
+
+/// Official text of articles that were looked up.
+pub(super) fn statute(
+    library: &Library,
+    office: &Office,
+    lawbook: &LawBook,
+    shown: Shown,
+) -> Reply {
+    let mut blocks: Vec<Block> = shown.notes.iter().cloned().map(Block::Lead).collect();
+    for article in &shown.articles {
+        blocks.push(Block::Title(format!(
+            "《{}》{}",
+            article.law, article.label
+        )));
+        blocks.push(Block::Lead(about(article)));
+        blocks.push(Block::Verbatim(article.text.clone()));
+    }
+    if shown.doubtful {
+        let line = "来源没有标明这份文件现在的效力，引用前请向有关部门核对。";
+        blocks.push(Block::Lead(line.to_owned()));
+    }
+    if shown.articles.is_empty() {
+        blocks.push(Block::Lead(office.turn_to()));
+    }
+    blocks.push(notice());
+    let neighbours = match shown.articles.as_slice() {
+        [one] => neighbours(lawbook, one),
+        _ => Neighbours::default(),
+    };
+    let citations: Vec<Citation> = shown.articles.iter().map(citation).collect();
+    // The topic of the first entry that rests on the article: what the question is counted under.
+    let topic = citations.first().and_then(|cited| {
+        let mut entries = library.entries.iter();
+        entries
+            .find(|e| e.basis.iter().any(|b| b.citation == *cited))
+            .map(|e| e.topic.clone())
+    });
+    Reply {
+        blocks,
+        citations,
+        topic,
+        neighbours,
+        ..empty(ReplyKind::Statute, 1.0)
+    }
+}
+
+fn neighbours(lawbook: &LawBook, article: &ArticleText) -> Neighbours {
+    let at = |ordinal: Option<u64>| {
+        // A neighbour that cannot be read is a button less, not a failed answer.
+        let found = lawbook.articles()?.at(&article.law, ordinal?).ok()??;
+        Some(article_ref(&found))
+    };
+    Neighbours {
+        previous: at(article.ordinal.checked_sub(1)),
+        next: at(article.ordinal.checked_add(1)),
+        chapter: (!article.path.is_empty()).then(|| article_ref(article)),
     }
 }
 

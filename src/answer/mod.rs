@@ -2,12 +2,15 @@
 
 mod answerer;
 mod compose;
+mod lawbook;
+mod lookup;
 mod reply;
 mod smalltalk;
 
 pub use answerer::{Answerer, Thresholds};
 pub use compose::NOTICE;
-pub use reply::{Block, Choice, Reply, ReplyKind};
+pub use lawbook::LawBook;
+pub use reply::{ArticleRef, Block, Choice, Neighbours, Reply, ReplyKind};
 
 use serde::Deserialize;
 

@@ -12,6 +12,8 @@ pub enum ReplyKind {
     Answer,
     /// Up to three entries may fit; the resident picks one.
     Choices,
+    /// Official text of articles that were looked up, or that may bear on the question.
+    Statute,
     /// The library does not hold it.
     Unknown,
     /// Greeting, thanks, help.
@@ -24,10 +26,31 @@ impl ReplyKind {
         match self {
             Self::Answer => "answer",
             Self::Choices => "choices",
+            Self::Statute => "statute",
             Self::Unknown => "unknown",
             Self::Smalltalk => "smalltalk",
         }
     }
+}
+
+/// An article to open: law and label.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct ArticleRef {
+    /// Official name.
+    pub law: String,
+    /// `第五条`, or `全文`.
+    pub label: String,
+}
+
+/// Where one can go from the one article shown.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Neighbours {
+    /// 上一条
+    pub previous: Option<ArticleRef>,
+    /// 下一条
+    pub next: Option<ArticleRef>,
+    /// 本章目录: the article it was opened from stands for its chapter.
+    pub chapter: Option<ArticleRef>,
 }
 
 /// One piece of a reply. Text is plain: a channel escapes and decorates it.
@@ -37,6 +60,8 @@ pub enum Block {
     Title(String),
     /// A paragraph that must be seen first.
     Lead(String),
+    /// Official text, verbatim.
+    Verbatim(String),
     /// A titled list; `ordered` ones are numbered from 1.
     Section {
         /// `怎么做`
@@ -82,6 +107,8 @@ pub struct Reply {
     pub choices: Vec<Choice>,
     /// Under an answer: up to three neighbouring questions (相关问题).
     pub related: Vec<Choice>,
+    /// For [`ReplyKind::Statute`] with one article: its neighbours.
+    pub neighbours: Neighbours,
     /// Numbers named in the reply, in order.
     pub hotlines: Vec<String>,
     /// Calibrated probability that the first entry is what was asked, 0 to 1.
@@ -95,7 +122,7 @@ impl Reply {
         for block in &self.blocks {
             parts.push(match block {
                 Block::Title(text) => format!("【{text}】"),
-                Block::Lead(text) | Block::Notice(text) => text.clone(),
+                Block::Lead(text) | Block::Verbatim(text) | Block::Notice(text) => text.clone(),
                 Block::Section {
                     title,
                     items,

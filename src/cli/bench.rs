@@ -7,7 +7,7 @@ use anyhow::Context;
 use clap::{Args, Subcommand};
 
 use super::{Config, progress};
-use crate::search::{Model, bench_phrasings, fit_model};
+use crate::search::{Model, bench_phrasings, fit_confidence, fit_ranking};
 
 #[derive(Args)]
 pub(super) struct BenchArgs {
@@ -22,7 +22,7 @@ enum BenchCommand {
         /// 列出没排到第一的问法
         #[arg(long)]
         missed: bool,
-        /// 用结果重新拟合置信度，写到这个文件（开发者用：src/search/model.toml）
+        /// 用结果重新拟合排序和置信度，写到这个文件（开发者用：src/search/model.toml）
         #[arg(long, value_name = "文件")]
         fit: Option<PathBuf>,
     },
@@ -31,16 +31,26 @@ enum BenchCommand {
 pub(super) fn run(config: &Config, args: &BenchArgs) -> anyhow::Result<ExitCode> {
     let BenchCommand::Phrasings { missed, fit } = &args.command;
     let (answerer, _, _) = progress::open(config, false)?;
-    let bar = progress::bar("轮流提问");
     let mut model = Model::shipped();
-    let analyser = answerer.searcher().analyser();
-    let report = bench_phrasings(answerer.library(), analyser, &model, |done, total| {
-        bar.set_length(total as u64);
-        bar.set_position(done as u64);
-    })?;
-    bar.finish_and_clear();
+    let ask = |model: &Model| {
+        let bar = progress::bar("轮流提问");
+        let analyser = answerer.searcher().analyser();
+        let report = bench_phrasings(answerer.library(), analyser, model, |done, total| {
+            bar.set_length(total as u64);
+            bar.set_position(done as u64);
+        });
+        bar.finish_and_clear();
+        report
+    };
+    let mut report = ask(&model)?;
     if let Some(file) = fit {
-        model = fit_model(&model, &report);
+        // Candidates depend on the ranking a little, so it is fitted twice; the confidence is
+        // fitted on what the final ranking puts first.
+        for _ in 0..2 {
+            model = fit_ranking(&model, &report);
+            report = ask(&model)?;
+        }
+        model = fit_confidence(&model, &report);
         let text = format!(
             "# Learned figures of search. Made by `qijin bench phrasings --fit`; see src/search/confidence.rs.\n{}",
             toml::to_string(&model)?
@@ -54,10 +64,11 @@ pub(super) fn run(config: &Config, args: &BenchArgs) -> anyhow::Result<ExitCode>
     }
     let share = |n: usize| n as f64 / report.asked.max(1) as f64;
     say!(
-        "提问 {} 次：第一 {:.3}，前三 {:.3}",
+        "提问 {} 次：自己那条第一 {:.3}，前三 {:.3}；第一条依据相同 {:.3}",
         report.asked,
         share(report.first),
-        share(report.in_three)
+        share(report.in_three),
+        share(report.same_law)
     );
     let (error, rows) = report.reliability(&model);
     say!("置信度误差 {error:.3}（平均把握 → 实际对的比例，次数）");

@@ -12,6 +12,7 @@ mod ask;
 mod bench;
 mod check;
 mod config;
+mod import;
 mod index;
 mod journal;
 mod progress;
@@ -72,6 +73,8 @@ enum Command {
     Search(search::SearchArgs),
     /// 建立或查看索引
     Index(index::IndexArgs),
+    /// 导入法律条文等材料
+    Import(import::ImportArgs),
     /// 检查资料库：列出所有问题的文件和行号，有错误时退出码为 1
     Check(check::CheckArgs),
     /// 导出或清理提问日志
@@ -93,6 +96,7 @@ pub fn run() -> anyhow::Result<ExitCode> {
         Command::Ask(args) => ask::run(&config, &args),
         Command::Search(args) => search::run(&config, &args),
         Command::Index(args) => index::run(&config, &args),
+        Command::Import(args) => import::run(&config, &args),
         Command::Check(args) => check::run(&config, &args),
         Command::Journal(args) => journal::run(&config, &args),
         Command::Bench(args) => bench::run(&config, &args),

@@ -4,12 +4,13 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use chrono::NaiveDate;
 use notify::{RecursiveMode, Watcher};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use super::Desk;
-use crate::answer::{Answerer, Office};
+use crate::answer::{Answerer, LawBook, Office};
 use crate::knowledge::{self, Library, LoadError, LoadOptions, Loaded};
 use crate::search::{self, IndexError, IndexInfo, Progress};
 use crate::text::Analyser;
@@ -49,7 +50,7 @@ pub struct Prepared {
 fn load(paths: &Paths) -> Result<Loaded, LoadError> {
     let options = LoadOptions {
         preset: paths.preset.clone(),
-        today: chrono::Local::now().date_naive(),
+        today: today(),
     };
     knowledge::load(&paths.library, &options)
 }
@@ -72,15 +73,31 @@ fn index(
     paths: &Paths,
     office: &Office,
     force: bool,
-    progress: impl FnMut(Progress),
+    mut progress: impl FnMut(Progress),
 ) -> Result<Prepared, PrepareError> {
     let analyser = Analyser::new(library.terms.iter().map(String::as_str));
-    let opened = search::open_or_build(&paths.index, &library, &analyser, force, progress)?;
+    let opened = search::open_or_build(&paths.index, &library, &analyser, force, &mut progress)?;
+    let day = today();
+    let articles = search::open_or_build_articles(
+        &paths.index,
+        &paths.library,
+        &library.laws,
+        day,
+        &analyser,
+        &library.terms.join("\n"),
+        progress,
+    )?;
+    let (articles, articles_rebuilt) = articles.unzip();
+    let lawbook = LawBook::new(&library, articles, day);
     Ok(Prepared {
-        answerer: Answerer::new(Arc::new(library), opened.searcher, office.clone()),
-        rebuilt: opened.rebuilt,
+        answerer: Answerer::new(Arc::new(library), opened.searcher, lawbook, office.clone()),
+        rebuilt: opened.rebuilt.or(articles_rebuilt.flatten()),
         index: opened.info,
     })
+}
+
+fn today() -> NaiveDate {
+    chrono::Local::now().date_naive()
 }
 
 /// Editors save in bursts; wait until the folder has been quiet this long.

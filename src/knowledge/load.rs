@@ -10,7 +10,8 @@ use sha2::{Digest, Sha256};
 
 use super::entry_file::{self, Context};
 use super::finding::{Finding, Severity, SourceFile, Sources};
-use super::{Library, tables};
+use super::statutes::{self, Catalogue, LawRegister, StatuteError};
+use super::{Entry, Library, tables};
 
 /// The library folder could not be read at all.
 #[derive(Debug, thiserror::Error)]
@@ -26,6 +27,9 @@ pub enum LoadError {
         /// What the system said.
         source: std::io::Error,
     },
+    /// The imported statutes could not be read.
+    #[error(transparent)]
+    Statutes(#[from] StatuteError),
     /// The library has errors; it is refused as a whole.
     #[error("资料库有 {} 处错误，第一处：{}。运行 qijin check 看全部", .0.len(), .0[0].one_line())]
     Refused(Vec<Finding>),
@@ -73,9 +77,6 @@ impl Loaded {
     }
 }
 
-/// Folders of the library that hold no entries.
-const NOT_ENTRIES: [&str; 2] = ["statutes", "lexicon"];
-
 /// The files that make up a library, sorted, relative to `root`.
 fn files(root: &Path) -> Result<Vec<PathBuf>, LoadError> {
     fn walk(root: &Path, folder: &Path, out: &mut Vec<PathBuf>) -> Result<(), LoadError> {
@@ -94,7 +95,7 @@ fn files(root: &Path) -> Result<Vec<PathBuf>, LoadError> {
             }
             let relative = path.strip_prefix(root).unwrap_or(&path).to_owned();
             if path.is_dir() {
-                if relative != Path::new("statutes") {
+                if relative != Path::new(statutes::FOLDER) {
                     walk(root, &path, out)?;
                 }
             } else if name != "README.md"
@@ -212,10 +213,10 @@ pub fn load(root: &Path, options: &LoadOptions) -> Result<Loaded, LoadError> {
         hotlines: &hotlines,
         today: options.today,
     };
-    let mut entries = Vec::new();
+    let mut entries: Vec<Entry> = Vec::new();
     for file in &order {
-        let is_entry_file = file.extension().is_some_and(|e| e == "md")
-            && !NOT_ENTRIES.iter().any(|folder| file.starts_with(folder));
+        let is_entry_file =
+            file.extension().is_some_and(|e| e == "md") && !file.starts_with("lexicon");
         if is_entry_file {
             let source = SourceFile {
                 path: file.clone(),
@@ -224,6 +225,29 @@ pub fn load(root: &Path, options: &LoadOptions) -> Result<Loaded, LoadError> {
             entries.extend(entry_file::read(&source, &context, &mut findings));
         }
     }
+    let optional = |name: &str| {
+        order
+            .iter()
+            .find(|f| f.as_path() == Path::new(name))
+            .map(|f| SourceFile {
+                path: f.clone(),
+                text: &sources[f],
+            })
+    };
+    let changes = optional("law_changes.toml").and_then(|s| tables::law_changes(&s, &mut findings));
+    let names = optional("law_names.toml").and_then(|s| tables::law_names(&s, &mut findings));
+    let mut cited: Vec<String> = entries
+        .iter()
+        .flat_map(|e| e.basis.iter().map(|b| b.citation.law.clone()))
+        .collect();
+    cited.sort();
+    cited.dedup();
+    library.laws = Arc::new(LawRegister::new(
+        Catalogue::open(root)?,
+        changes.unwrap_or_default(),
+        names.unwrap_or_default(),
+        cited,
+    ));
     library.entries = entries;
     index_entries(&mut library, &sources, &mut findings);
     findings.sort_by(|a, b| a.origin.cmp(&b.origin).then(b.severity.cmp(&a.severity)));

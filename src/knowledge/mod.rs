@@ -9,6 +9,7 @@ mod finding;
 mod load;
 mod markdown;
 mod model;
+pub mod statutes;
 mod tables;
 
 pub use finding::{Finding, Severity, Sources};
@@ -16,3 +17,4 @@ pub use load::{LoadError, LoadOptions, Loaded, load};
 pub use model::{
     Basis, Citation, Entry, EntryId, Hotline, Library, Origin, Place, SmallTalk, Topic,
 };
+pub use statutes::{ArticleNumber, numeral};

@@ -10,6 +10,8 @@ use std::sync::Arc;
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
+use super::statutes::LawRegister;
+
 /// Where something stands: a file of the library and a line counted from 1.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Origin {
@@ -189,6 +191,8 @@ pub struct Library {
     pub smalltalk: Vec<SmallTalk>,
     /// Legal terms for the segmenter.
     pub terms: Vec<String>,
+    /// Laws: in force, dead, and how they are called.
+    pub laws: Arc<LawRegister>,
     /// SHA-256 over the content of all files, in hex: the library's fingerprint.
     pub digest: String,
     pub(super) by_id: HashMap<EntryId, usize>,

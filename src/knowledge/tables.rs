@@ -6,6 +6,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use super::finding::{Finding, SourceFile};
+use super::statutes::{LawChanges, LawNames, moved};
 use super::{Hotline, Place, SmallTalk, Topic};
 
 #[derive(Deserialize)]
@@ -182,6 +183,37 @@ pub(super) fn hotlines(source: &SourceFile<'_>, findings: &mut Vec<Finding>) -> 
 
 pub(super) fn smalltalk(source: &SourceFile<'_>, findings: &mut Vec<Finding>) -> Vec<SmallTalk> {
     read::<SmallTalkFile>(source, findings).map_or_else(Vec::new, |file| file.smalltalk)
+}
+
+/// Dead and renumbered laws; a pair of numbers that cannot be read is an error.
+pub(super) fn law_changes(
+    source: &SourceFile<'_>,
+    findings: &mut Vec<Finding>,
+) -> Option<LawChanges> {
+    let changes: LawChanges = read(source, findings)?;
+    let pairs = changes
+        .repealed
+        .iter()
+        .flat_map(|r| &r.articles)
+        .chain(changes.renumbered.iter().flat_map(|r| &r.articles));
+    for pair in pairs.filter(|pair| moved(pair).is_none()) {
+        let at = source.text.find(&format!("\"{pair}\"")).unwrap_or(0);
+        findings.push(
+            source
+                .error(
+                    "bad-moved-article",
+                    at..at + pair.len() + 2,
+                    format!("读不懂“{pair}”"),
+                )
+                .help("写成“旧条号 新条号”，例如 \"32 1079\"、\"120 120之1\""),
+        );
+    }
+    Some(changes)
+}
+
+/// How people call laws.
+pub(super) fn law_names(source: &SourceFile<'_>, findings: &mut Vec<Finding>) -> Option<LawNames> {
+    read(source, findings)
 }
 
 /// One term a line; `#` starts a comment.

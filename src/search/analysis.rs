@@ -2,17 +2,21 @@
 
 use tantivy::tokenizer::{TextAnalyzer, Token, TokenStream, Tokenizer, TokenizerManager};
 
-use crate::text::{Analyser, Word};
+use crate::text::{Analyser, Word, unigrams};
 
 /// Name of the word tokenizer in the schema.
 pub(super) const WORDS: &str = "qijin_words";
 /// Name of the bigram tokenizer in the schema.
 pub(super) const BIGRAMS: &str = "qijin_bigrams";
 
+/// Name of the single-character tokenizer in the schema.
+pub(super) const UNIGRAMS: &str = "qijin_unigrams";
+
 #[derive(Clone, Copy)]
 enum Cut {
     Words,
     Bigrams,
+    Unigrams,
 }
 
 #[derive(Clone)]
@@ -33,6 +37,7 @@ impl Tokenizer for OurTokenizer {
         let words = match self.cut {
             Cut::Words => self.analyser.words(text),
             Cut::Bigrams => self.analyser.bigrams(text),
+            Cut::Unigrams => unigrams(text),
         };
         OurStream {
             words: words.into_iter(),
@@ -65,10 +70,14 @@ impl TokenStream for OurStream {
     }
 }
 
-/// Both tokenizers, to be given to an index.
+/// All tokenizers, to be given to an index.
 pub(super) fn tokenizers(analyser: &Analyser) -> TokenizerManager {
     let manager = TokenizerManager::default();
-    for (name, cut) in [(WORDS, Cut::Words), (BIGRAMS, Cut::Bigrams)] {
+    for (name, cut) in [
+        (WORDS, Cut::Words),
+        (BIGRAMS, Cut::Bigrams),
+        (UNIGRAMS, Cut::Unigrams),
+    ] {
         let tokenizer = OurTokenizer {
             analyser: analyser.clone(),
             cut,

@@ -4,7 +4,7 @@ use tantivy::directory::Directory;
 use tantivy::{Index, TantivyDocument, TantivyError};
 
 use super::analysis::tokenizers;
-use super::schema::schema;
+use super::schema::{TextField, schema};
 use crate::knowledge::{Entry, Library};
 use crate::text::Analyser;
 
@@ -23,6 +23,12 @@ fn body_of(entry: &Entry, library: &Library) -> String {
     parts.extend(entry.limits.iter().map(String::as_str));
     parts.extend(entry.pitfalls.iter().map(String::as_str));
     parts.join("\n")
+}
+
+fn add(document: &mut TantivyDocument, field: TextField, text: &str) {
+    for field in [field.words, field.bigrams, field.unigrams] {
+        document.add_text(field, text);
+    }
 }
 
 /// Writes all of `library` into `directory`; `tick` is called after every entry.
@@ -53,15 +59,12 @@ pub(super) fn write(
             let mut phrasing = TantivyDocument::default();
             phrasing.add_text(fields.entry, &entry.id.0);
             phrasing.add_text(fields.stored, &text);
-            phrasing.add_text(fields.phrasing.words, &text);
-            phrasing.add_text(fields.phrasing.bigrams, &text);
+            add(&mut phrasing, fields.phrasing, &text);
             writer.add_document(phrasing)?;
-            whole.add_text(fields.questions.words, &text);
-            whole.add_text(fields.questions.bigrams, &text);
+            add(&mut whole, fields.questions, &text);
         }
         let body = analyser.normalize(&body_of(entry, library));
-        whole.add_text(fields.body.words, &body);
-        whole.add_text(fields.body.bigrams, &body);
+        add(&mut whole, fields.body, &body);
         writer.add_document(whole)?;
         tick();
     }

@@ -1,70 +1,96 @@
-//! How sure we are that the first hit is what was asked.
+//! The learned figures: how evidence adds up to a ranking, and how sure we are of the first hit.
 //!
-//! A BM25 score says nothing by itself: it grows with the length of the question. So the
-//! confidence is a logistic regression over five figures that do not depend on that length
-//! ([`Features`]). Its weights stand in `model.toml`, fitted by `qijin tune` on our own
-//! phrasings: each is withheld once and asked (label: was its entry first?), and asked once more
-//! with its whole entry gone (label: wrong by construction, a question the library does not
-//! hold). So 0.8 means: of ten such answers, eight were right.
+//! Ranking is a weighted sum of [`Evidence`]. A BM25 score says nothing by itself: it grows with
+//! the length of the question. So every figure is divided by how much the question says (the sum of
+//! its bigrams' idf), and the confidence is a logistic regression over [`Features`] that do not
+//! depend on that length. Both are fitted by `qijin bench phrasings --fit` on our own phrasings:
+//! each is withheld once and asked (right: the first hit rests on the same law as its own entry),
+//! and asked once more with its whole entry gone (mostly wrong: a question the library does not
+//! hold). So 0.8 means: of ten such answers, eight were right. The figures stand in `model.toml`.
 
 use serde::{Deserialize, Serialize};
 
-/// What the confidence is computed from; each in 0..1 but the last, which is in 0..4.
+/// How many kinds of evidence there are.
+pub(super) const EVIDENCE: usize = 13;
+
+/// What speaks for an entry, per nat of the question's information unless said otherwise.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Evidence(pub [f64; EVIDENCE]);
+
+impl Evidence {
+    /// BM25 of words over all ways of asking.
+    pub(super) const QUESTION_WORDS: usize = 0;
+    /// BM25 of bigrams over all ways of asking.
+    pub(super) const QUESTION_BIGRAMS: usize = 1;
+    /// BM25 of single characters over all ways of asking.
+    pub(super) const QUESTION_UNIGRAMS: usize = 2;
+    /// BM25 of words over answer, steps, limits, basis and pitfalls.
+    pub(super) const BODY_WORDS: usize = 3;
+    /// BM25 of bigrams over the same.
+    pub(super) const BODY_BIGRAMS: usize = 4;
+    /// BM25 of single characters over the same.
+    pub(super) const BODY_UNIGRAMS: usize = 5;
+    /// BM25 of the best single way of asking, words.
+    pub(super) const PHRASING_WORDS: usize = 6;
+    /// The same, bigrams.
+    pub(super) const PHRASING_BIGRAMS: usize = 7;
+    /// The same, single characters.
+    pub(super) const PHRASING_UNIGRAMS: usize = 8;
+    /// Share of the question's information found in the best way of asking, 0..1.
+    pub(super) const COVERAGE: usize = 9;
+    /// Share of that way of asking found in the question, 0..1.
+    pub(super) const LIKENESS: usize = 10;
+    /// Share of the question's information found in any way of asking, 0..1.
+    pub(super) const UNION: usize = 11;
+    /// Mean BM25 of the three best ways of asking, words and bigrams.
+    pub(super) const THREE: usize = 12;
+}
+
+/// What the confidence is computed from; each about 0..1 but the last, which is in 0..4.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Features {
-    /// Share of the question's information (summed idf of bigrams) found in the best phrasing.
+    /// See [`Evidence::COVERAGE`].
     pub coverage: f64,
-    /// Share of the best phrasing's bigrams found in the question.
+    /// See [`Evidence::LIKENESS`].
     pub likeness: f64,
-    /// Share of the question's information found in any matching phrasing of the entry.
+    /// See [`Evidence::UNION`].
     pub union_coverage: f64,
     /// (score of this hit − score of the next) / score of this hit.
     pub margin: f64,
+    /// Ranking score of the first hit.
+    pub score: f64,
+    /// Share of the five best hits that are about the same top topic as the first.
+    pub agreement: f64,
     /// Information of the whole question, in tens of nats: short vague questions are doubtful.
     pub information: f64,
 }
 
+/// Bias and one weight a feature.
+pub(super) const WEIGHTS: usize = 8;
+
 impl Features {
-    pub(super) fn vector(&self) -> [f64; 6] {
+    pub(super) fn vector(&self) -> [f64; WEIGHTS] {
         [
             1.0,
             self.coverage,
             self.likeness,
             self.union_coverage,
             self.margin,
+            self.score,
+            self.agreement,
             self.information,
         ]
     }
-}
-
-/// Weights of the ranking score.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Ranking {
-    /// BM25 of words over all ways of asking.
-    pub question_words: f32,
-    /// BM25 of bigrams over all ways of asking.
-    pub question_bigrams: f32,
-    /// BM25 of words over the body.
-    pub body_words: f32,
-    /// BM25 of bigrams over the body.
-    pub body_bigrams: f32,
-    /// BM25 of the best single phrasing.
-    pub phrasing: f32,
-    /// Points for [`Features::coverage`].
-    pub coverage: f32,
-    /// Points for [`Features::likeness`].
-    pub likeness: f32,
 }
 
 /// The learned figures: ranking weights and the logistic regression.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Model {
-    /// Weights of the ranking score.
-    pub ranking: Ranking,
+    /// Weights of the ranking score, in the order of [`Evidence`].
+    pub ranking: [f64; EVIDENCE],
     /// Bias and weights of the confidence, in the order of [`Features`].
-    pub confidence: [f64; 6],
+    pub confidence: [f64; WEIGHTS],
 }
 
 impl Model {
@@ -74,6 +100,12 @@ impl Model {
     /// Never in a release: a test reads the same embedded file.
     pub fn shipped() -> Self {
         toml::from_str(include_str!("model.toml")).expect("the embedded model.toml is valid")
+    }
+
+    /// The ranking score.
+    pub(super) fn score(&self, evidence: &Evidence) -> f64 {
+        let pairs = self.ranking.iter().zip(evidence.0);
+        pairs.map(|(weight, value)| weight * value).sum()
     }
 
     /// Probability in 0..1 that a first hit with these features is right.
@@ -100,6 +132,8 @@ mod tests {
             likeness: 1.0,
             union_coverage: 1.0,
             margin: 0.6,
+            score: 8.0,
+            agreement: 1.0,
             information: 3.0,
         };
         let bad = Features {
@@ -107,9 +141,11 @@ mod tests {
             likeness: 0.1,
             union_coverage: 0.2,
             margin: 0.05,
+            score: 1.0,
+            agreement: 0.2,
             information: 3.0,
         };
-        assert!(model.confidence(&good) > 0.9);
-        assert!(model.confidence(&bad) < 0.2);
+        assert!(model.confidence(&good) > 0.8);
+        assert!(model.confidence(&bad) < 0.3);
     }
 }

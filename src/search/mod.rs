@@ -7,6 +7,7 @@
 //! words are precise, bigrams survive a wrong cut and half a typo.
 
 mod analysis;
+mod articles;
 mod build;
 mod confidence;
 mod query;
@@ -15,7 +16,9 @@ mod searcher;
 mod store;
 mod tune;
 
-pub use confidence::{Features, Model};
+pub use articles::open_or_build as open_or_build_articles;
+pub use articles::{ArticleHit, ArticleModel, ArticleText, Articles, EntryKnowledge, Moved};
+pub use confidence::{Evidence, Features, Model};
 pub use searcher::{Found, Hit, Searcher};
 pub use store::{IndexError, IndexInfo, Opened, Progress, fingerprint, open_or_build};
-pub use tune::{PhrasingReport, bench_phrasings, fit_model};
+pub use tune::{PhrasingReport, bench_phrasings, fit_confidence, fit_ranking};

@@ -9,17 +9,20 @@ use tantivy::Term;
 use tantivy::query::{BooleanQuery, BoostQuery, Occur, Query, TermQuery};
 use tantivy::schema::{Field, IndexRecordOption};
 
-use super::schema::TextField;
-use crate::text::Analyser;
+use crate::text::{Analyser, Word, unigrams};
 
-/// A question cut both ways, each token with how often it occurs.
+/// Tokens of one kind, each with how often it occurs.
+pub(super) type Counted = Vec<(String, usize)>;
+
+/// A question cut in all ways.
 pub(super) struct Tokens {
-    pub words: Vec<(String, usize)>,
-    pub bigrams: Vec<(String, usize)>,
+    pub words: Counted,
+    pub bigrams: Counted,
+    pub unigrams: Counted,
 }
 
-fn counted(texts: impl Iterator<Item = String>) -> Vec<(String, usize)> {
-    let mut order: Vec<(String, usize)> = Vec::new();
+fn counted(texts: impl Iterator<Item = String>) -> Counted {
+    let mut order: Counted = Vec::new();
     let mut at: HashMap<String, usize> = HashMap::new();
     for text in texts {
         if let Some(&i) = at.get(&text) {
@@ -37,16 +40,16 @@ const MAX_TOKENS: usize = 256;
 
 impl Tokens {
     pub fn of(analyser: &Analyser, normalized: &str) -> Self {
-        let words = analyser.words(normalized).into_iter();
-        let bigrams = analyser.bigrams(normalized).into_iter();
+        let cut = |words: Vec<Word>| counted(words.into_iter().map(|w| w.text).take(MAX_TOKENS));
         Self {
-            words: counted(words.map(|w| w.text).take(MAX_TOKENS)),
-            bigrams: counted(bigrams.map(|w| w.text).take(MAX_TOKENS)),
+            words: cut(analyser.words(normalized)),
+            bigrams: cut(analyser.bigrams(normalized)),
+            unigrams: cut(unigrams(normalized)),
         }
     }
 }
 
-fn clauses(field: Field, tokens: &[(String, usize)], boost: f32) -> Vec<(Occur, Box<dyn Query>)> {
+fn clauses(field: Field, tokens: &Counted, boost: f32) -> Vec<(Occur, Box<dyn Query>)> {
     tokens
         .iter()
         .map(|(text, count)| {
@@ -62,12 +65,10 @@ fn clauses(field: Field, tokens: &[(String, usize)], boost: f32) -> Vec<(Occur, 
         .collect()
 }
 
-/// Any token of the question in any of the fields; each field with its weights for words and bigrams.
-pub(super) fn any_of(tokens: &Tokens, fields: &[(TextField, f32, f32)]) -> BooleanQuery {
-    let mut all = Vec::new();
-    for (field, words, bigrams) in fields {
-        all.extend(clauses(field.words, &tokens.words, *words));
-        all.extend(clauses(field.bigrams, &tokens.bigrams, *bigrams));
-    }
-    BooleanQuery::new(all)
+/// Any of the tokens in their fields, each field with its weight.
+pub(super) fn any_of(fields: &[(Field, &Counted, f32)]) -> BooleanQuery {
+    let all = fields
+        .iter()
+        .flat_map(|(field, tokens, weight)| clauses(*field, tokens, *weight));
+    BooleanQuery::new(all.collect())
 }

@@ -4,16 +4,17 @@ use tantivy::schema::{
     Field, IndexRecordOption, STORED, STRING, Schema, TextFieldIndexing, TextOptions,
 };
 
-use super::analysis::{BIGRAMS, WORDS};
+use super::analysis::{BIGRAMS, UNIGRAMS, WORDS};
 
 /// Raised whenever the fields or what is put in them change, so that old indexes are rebuilt.
-pub(super) const SCHEMA_VERSION: u32 = 1;
+pub(super) const SCHEMA_VERSION: u32 = 2;
 
-/// One text as the index sees it: as words and as bigrams.
+/// One text as the index sees it: as words, as bigrams and as single characters.
 #[derive(Clone, Copy)]
 pub(super) struct TextField {
     pub words: Field,
     pub bigrams: Field,
+    pub unigrams: Field,
 }
 
 /// The handles of all fields.
@@ -47,6 +48,7 @@ pub(super) fn schema() -> (Schema, Fields) {
         TextField {
             words: field("words", WORDS),
             bigrams: field("bigrams", BIGRAMS),
+            unigrams: field("unigrams", UNIGRAMS),
         }
     };
     let phrasing = text_field("phrasing");

@@ -4,19 +4,35 @@ use std::collections::{HashMap, HashSet};
 
 use tantivy::collector::TopDocs;
 use tantivy::schema::Value;
-use tantivy::{Index, IndexReader, ReloadPolicy, TantivyDocument, TantivyError, Term};
+use tantivy::{DocAddress, Index, IndexReader, ReloadPolicy, TantivyDocument, TantivyError, Term};
 
 use super::analysis::tokenizers;
-use super::confidence::{Features, Model};
+use super::confidence::{Evidence, Features, Model};
 use super::query::{Tokens, any_of};
 use super::schema::{Fields, schema};
 use crate::knowledge::EntryId;
 use crate::text::Analyser;
 
-/// How many phrasing documents are looked at; an entry has up to thirteen.
-const PHRASING_CANDIDATES: usize = 120;
-/// How many entry documents are looked at.
-const ENTRY_CANDIDATES: usize = 40;
+/// How many phrasing documents are looked at for each kind of token; an entry has up to thirteen.
+const PHRASING_CANDIDATES: usize = 100;
+/// How many entry documents are looked at for each field.
+const ENTRY_CANDIDATES: usize = 50;
+/// How many hits the first one is compared with.
+const LOOKED_AT: usize = 5;
+
+/// Fills in what the first hit's confidence needs of its neighbours.
+pub(super) fn settle(hits: &mut [Hit]) {
+    let top = |hit: &Hit| hit.entry.0.split('.').next().unwrap_or_default().to_owned();
+    let [first, rest @ ..] = hits else {
+        return;
+    };
+    let second = rest.first().map_or(0.0, |h| h.score);
+    let own = top(first);
+    let looked_at = rest.iter().take(LOOKED_AT - 1);
+    let same = looked_at.clone().filter(|h| top(h) == own).count();
+    first.features.margin = (first.score - second) / first.score.max(f64::MIN_POSITIVE);
+    first.features.agreement = (1 + same) as f64 / (1 + looked_at.count()) as f64;
+}
 
 /// An entry that may hold the answer.
 #[derive(Debug, Clone)]
@@ -27,6 +43,8 @@ pub struct Hit {
     pub score: f64,
     /// What the confidence is computed from.
     pub features: Features,
+    /// What the score is made of.
+    pub(super) evidence: Evidence,
 }
 
 /// What a search found.
@@ -50,13 +68,10 @@ pub struct Searcher {
 /// Evidence gathered for one entry.
 #[derive(Default)]
 struct Candidate {
-    whole: f32,
-    phrasing: f32,
-    /// Share of the question's information that the best phrasing holds.
-    coverage: f64,
-    /// Share of the best phrasing that the question holds.
-    likeness: f64,
-    /// All bigrams seen in its matching phrasings.
+    evidence: Evidence,
+    /// Scores of its matching ways of asking, words and bigrams together.
+    ways: Vec<f64>,
+    /// All bigrams seen in its matching ways of asking.
     grams: HashSet<String>,
 }
 
@@ -97,37 +112,120 @@ impl Searcher {
             return Ok(Found::default());
         }
         let searcher = self.reader.searcher();
-        let mut candidates: HashMap<String, Candidate> = HashMap::new();
-
-        let weights = &self.model.ranking;
-        let whole = any_of(
-            &tokens,
-            &[
-                (
-                    self.fields.questions,
-                    weights.question_words,
-                    weights.question_bigrams,
-                ),
-                (self.fields.body, weights.body_words, weights.body_bigrams),
-            ],
-        );
-        let top = TopDocs::with_limit(ENTRY_CANDIDATES).order_by_score();
-        for (score, address) in searcher.search(&whole, &top)? {
-            let document: TantivyDocument = searcher.doc(address)?;
-            candidates
-                .entry(self.entry_of(&document))
-                .or_default()
-                .whole = score;
-        }
-
         let information = self.information(&searcher, &tokens)?;
-        let total: f64 = information.values().sum();
-        let phrasings = any_of(&tokens, &[(self.fields.phrasing, 1.0, 1.0)]);
-        let top = TopDocs::with_limit(PHRASING_CANDIDATES).order_by_score();
-        for (score, address) in searcher.search(&phrasings, &top)? {
-            let document: TantivyDocument = searcher.doc(address)?;
+        let total = information.values().sum::<f64>().max(f64::MIN_POSITIVE);
+        let mut candidates: HashMap<String, Candidate> = HashMap::new();
+        self.entry_evidence(&searcher, &tokens, total, &mut candidates)?;
+        self.phrasing_evidence(&searcher, &tokens, &information, &mut candidates)?;
+
+        let mut hits: Vec<Hit> = candidates
+            .into_iter()
+            .map(|(entry, mut c)| {
+                let union: f64 = c.grams.iter().filter_map(|g| information.get(g)).sum();
+                c.evidence.0[Evidence::UNION] = union / total;
+                c.ways.sort_by(|a, b| b.total_cmp(a));
+                c.evidence.0[Evidence::THREE] = c.ways.iter().take(3).sum::<f64>() / 3.0;
+                let score = self.model.score(&c.evidence);
+                Hit {
+                    entry: EntryId(entry),
+                    score,
+                    features: Features {
+                        coverage: c.evidence.0[Evidence::COVERAGE],
+                        likeness: c.evidence.0[Evidence::LIKENESS],
+                        union_coverage: c.evidence.0[Evidence::UNION],
+                        score,
+                        information: (total / 10.0).min(4.0),
+                        ..Features::default()
+                    },
+                    evidence: c.evidence,
+                }
+            })
+            .collect();
+        // Ties by id, so that the same question always gets the same answer.
+        hits.sort_by(|a, b| {
+            b.score
+                .total_cmp(&a.score)
+                .then_with(|| a.entry.cmp(&b.entry))
+        });
+        hits.truncate(limit.max(LOOKED_AT));
+        settle(&mut hits);
+        let confidence = hits
+            .first()
+            .map_or(0.0, |first| self.model.confidence(&first.features));
+        hits.truncate(limit);
+        Ok(Found { hits, confidence })
+    }
+
+    /// BM25 of the question over whole entries, field by field.
+    fn entry_evidence(
+        &self,
+        searcher: &tantivy::Searcher,
+        tokens: &Tokens,
+        total: f64,
+        candidates: &mut HashMap<String, Candidate>,
+    ) -> Result<(), TantivyError> {
+        let (questions, body) = (self.fields.questions, self.fields.body);
+        let fields = [
+            (Evidence::QUESTION_WORDS, questions.words, &tokens.words),
+            (
+                Evidence::QUESTION_BIGRAMS,
+                questions.bigrams,
+                &tokens.bigrams,
+            ),
+            (
+                Evidence::QUESTION_UNIGRAMS,
+                questions.unigrams,
+                &tokens.unigrams,
+            ),
+            (Evidence::BODY_WORDS, body.words, &tokens.words),
+            (Evidence::BODY_BIGRAMS, body.bigrams, &tokens.bigrams),
+            (Evidence::BODY_UNIGRAMS, body.unigrams, &tokens.unigrams),
+        ];
+        for (kind, field, tokens) in fields {
+            let top = TopDocs::with_limit(ENTRY_CANDIDATES).order_by_score();
+            for (score, at) in searcher.search(&any_of(&[(field, tokens, 1.0)]), &top)? {
+                let entry = self.entry_of(&searcher.doc(at)?);
+                candidates.entry(entry).or_default().evidence.0[kind] = f64::from(score) / total;
+            }
+        }
+        Ok(())
+    }
+
+    /// The best ways of asking of every entry, and how much they share with the question.
+    fn phrasing_evidence(
+        &self,
+        searcher: &tantivy::Searcher,
+        tokens: &Tokens,
+        information: &HashMap<String, f64>,
+        candidates: &mut HashMap<String, Candidate>,
+    ) -> Result<(), TantivyError> {
+        let total = information.values().sum::<f64>().max(f64::MIN_POSITIVE);
+        let phrasing = self.fields.phrasing;
+        let mut ways: HashMap<DocAddress, [f64; 3]> = HashMap::new();
+        let fields = [
+            (phrasing.words, &tokens.words),
+            (phrasing.bigrams, &tokens.bigrams),
+            (phrasing.unigrams, &tokens.unigrams),
+        ];
+        for (kind, (field, tokens)) in fields.into_iter().enumerate() {
+            let top = TopDocs::with_limit(PHRASING_CANDIDATES).order_by_score();
+            for (score, at) in searcher.search(&any_of(&[(field, tokens, 1.0)]), &top)? {
+                ways.entry(at).or_default()[kind] = f64::from(score) / total;
+            }
+        }
+        for (at, scores) in ways {
+            let document: TantivyDocument = searcher.doc(at)?;
             let candidate = candidates.entry(self.entry_of(&document)).or_default();
-            candidate.phrasing = candidate.phrasing.max(score);
+            let kinds = [
+                Evidence::PHRASING_WORDS,
+                Evidence::PHRASING_BIGRAMS,
+                Evidence::PHRASING_UNIGRAMS,
+            ];
+            for (kind, score) in kinds.into_iter().zip(scores) {
+                let best = &mut candidate.evidence.0[kind];
+                *best = best.max(score);
+            }
+            candidate.ways.push(scores[0] + scores[1]);
             let text = document
                 .get_first(self.fields.stored)
                 .and_then(|v| v.as_str())
@@ -143,49 +241,15 @@ impl Searcher {
                 .iter()
                 .filter(|g| information.contains_key(*g))
                 .count();
-            let coverage = shared / total.max(f64::MIN_POSITIVE);
-            if coverage > candidate.coverage {
-                candidate.coverage = coverage;
-                candidate.likeness = common as f64 / grams.len().max(1) as f64;
+            let coverage = shared / total;
+            if coverage > candidate.evidence.0[Evidence::COVERAGE] {
+                candidate.evidence.0[Evidence::COVERAGE] = coverage;
+                candidate.evidence.0[Evidence::LIKENESS] =
+                    common as f64 / grams.len().max(1) as f64;
             }
             candidate.grams.extend(grams);
         }
-
-        let mut hits: Vec<Hit> = candidates
-            .into_iter()
-            .map(|(entry, c)| {
-                let union: f64 = c.grams.iter().filter_map(|g| information.get(g)).sum();
-                let features = Features {
-                    coverage: c.coverage,
-                    likeness: c.likeness,
-                    union_coverage: union / total.max(f64::MIN_POSITIVE),
-                    margin: 0.0,
-                    information: (total / 10.0).min(4.0),
-                };
-                Hit {
-                    score: f64::from(c.whole)
-                        + f64::from(weights.phrasing * c.phrasing)
-                        + f64::from(weights.coverage) * c.coverage
-                        + f64::from(weights.likeness) * c.likeness,
-                    entry: EntryId(entry),
-                    features,
-                }
-            })
-            .collect();
-        // Ties by id, so that the same question always gets the same answer.
-        hits.sort_by(|a, b| {
-            b.score
-                .total_cmp(&a.score)
-                .then_with(|| a.entry.cmp(&b.entry))
-        });
-        hits.truncate(limit.max(2));
-        let second = hits.get(1).map_or(0.0, |h| h.score);
-        let confidence = hits.first_mut().map_or(0.0, |first| {
-            first.features.margin = (first.score - second) / first.score.max(f64::MIN_POSITIVE);
-            self.model.confidence(&first.features)
-        });
-        hits.truncate(limit);
-        Ok(Found { hits, confidence })
+        Ok(())
     }
 
     fn entry_of(&self, document: &TantivyDocument) -> String {

@@ -26,6 +26,9 @@ pub enum IndexError {
         /// What the system said.
         source: std::io::Error,
     },
+    /// The imported statutes are unreadable.
+    #[error(transparent)]
+    Statutes(#[from] crate::knowledge::statutes::StatuteError),
     /// tantivy failed.
     #[error("索引出错；删掉 index/ 下的文件夹后会自动重建")]
     Tantivy(#[from] tantivy::TantivyError),
@@ -85,7 +88,7 @@ fn io(path: &Path) -> impl FnOnce(std::io::Error) -> IndexError + '_ {
 const COMPLETE: &str = "complete";
 
 /// Opens an index folder, or says why it cannot be used.
-fn open(path: &Path) -> Result<Index, &'static str> {
+pub(super) fn opened(path: &Path) -> Result<Index, &'static str> {
     if !path.is_dir() {
         return Err("资料库有更新（或第一次运行）");
     }
@@ -120,13 +123,30 @@ pub fn open_or_build(
     let found = if force {
         Err("按要求重建")
     } else {
-        open(&path)
+        opened(&path)
     };
     let (index, rebuilt) = match found {
         Ok(index) => (index, None),
         Err(why) => {
-            build_into(root, &path, library, analyser, &mut progress)?;
-            remove_old(root, &path);
+            let mut state = Progress {
+                done: 0,
+                total: library.entries.len(),
+            };
+            progress(state);
+            written_aside(root, &path, "", |aside| {
+                let directory = MmapDirectory::open(aside).map_err(tantivy::TantivyError::from)?;
+                build::write(
+                    library,
+                    analyser,
+                    directory,
+                    |_, _| false,
+                    || {
+                        state.done += 1;
+                        progress(state);
+                    },
+                )?;
+                Ok(())
+            })?;
             (Index::open_in_dir(&path)?, Some(why))
         }
     };
@@ -151,47 +171,35 @@ pub fn open_or_build(
     })
 }
 
-fn build_into(
+/// Writes an index folder aside, marks it complete, renames it to `path`, and removes older ones of
+/// the same family (folders whose name starts with `family`).
+pub(super) fn written_aside(
     root: &Path,
     path: &Path,
-    library: &Library,
-    analyser: &Analyser,
-    progress: &mut impl FnMut(Progress),
+    family: &str,
+    write: impl FnOnce(&Path) -> Result<(), IndexError>,
 ) -> Result<(), IndexError> {
     fs::create_dir_all(root).map_err(io(root))?;
     // The process id keeps two builds apart; both end up with the same content.
-    let aside = root.join(format!("building-{}", std::process::id()));
+    let aside = root.join(format!("building-{family}{}", std::process::id()));
     if aside.exists() {
         fs::remove_dir_all(&aside).map_err(io(&aside))?;
     }
     fs::create_dir(&aside).map_err(io(&aside))?;
-    let mut state = Progress {
-        done: 0,
-        total: library.entries.len(),
-    };
-    progress(state);
-    let directory = MmapDirectory::open(&aside).map_err(tantivy::TantivyError::from)?;
-    build::write(
-        library,
-        analyser,
-        directory,
-        |_, _| false,
-        || {
-            state.done += 1;
-            progress(state);
-        },
-    )?;
+    write(&aside)?;
     let complete = aside.join(COMPLETE);
     fs::write(&complete, "").map_err(io(&complete))?;
     if path.exists() {
         // Damaged: out of the way first, a rename does not replace a full folder.
         fs::remove_dir_all(path).map_err(io(path))?;
     }
-    fs::rename(&aside, path).map_err(io(path))
+    fs::rename(&aside, path).map_err(io(path))?;
+    remove_old(root, path, family);
+    Ok(())
 }
 
 /// Removes left-overs: unfinished builds and all but the newest other index. Failing is harmless.
-fn remove_old(root: &Path, keep: &Path) {
+fn remove_old(root: &Path, keep: &Path, family: &str) {
     let Ok(items) = fs::read_dir(root) else {
         return;
     };
@@ -199,7 +207,15 @@ fn remove_old(root: &Path, keep: &Path) {
         .filter_map(|item| {
             let item = item.ok()?;
             let path = item.path();
-            (path.is_dir() && path != keep)
+            let name = item.file_name().to_string_lossy().into_owned();
+            // Fingerprints are hex, so that no name of one family begins like the other's.
+            let related = match family {
+                "" => !name.starts_with("articles-") && !name.starts_with("building-articles-"),
+                family => {
+                    name.starts_with(family) || name.starts_with(&format!("building-{family}"))
+                }
+            };
+            (path.is_dir() && path != keep && related)
                 .then_some((item.metadata().ok()?.modified().ok()?, path))
         })
         .collect();

@@ -1,12 +1,14 @@
 //! Measuring and fitting on our own phrasings: each is withheld and asked.
 
+use std::collections::HashSet;
+
 use tantivy::TantivyError;
 use tantivy::directory::RamDirectory;
 
 use super::build;
-use super::confidence::{Features, Model};
-use super::searcher::Searcher;
-use crate::knowledge::Library;
+use super::confidence::{EVIDENCE, Evidence, Features, Model, WEIGHTS};
+use super::searcher::{Hit, Searcher, settle};
+use crate::knowledge::{Citation, EntryId, Library};
 use crate::text::Analyser;
 
 /// How well withheld phrasings find their entry.
@@ -18,10 +20,29 @@ pub struct PhrasingReport {
     pub first: usize,
     /// Their entry was among the first three.
     pub in_three: usize,
+    /// What came first rests on the same law: their entry, or one sharing a leading citation.
+    pub same_law: usize,
     /// Phrasings whose entry was not first: (phrasing, its entry's question, what came first).
     pub missed: Vec<(String, String, String)>,
     /// For the confidence: features of the first hit and whether it was right.
     samples: Vec<(Features, bool)>,
+    /// For the ranking: the own entry's evidence and its strongest rivals'.
+    contests: Vec<(Evidence, Vec<Evidence>)>,
+}
+
+/// How many hits a phrasing is compared with when the ranking is fitted.
+const RIVALS: usize = 12;
+/// How many of an entry's citations count as what it rests on.
+const LEADING: usize = 3;
+
+/// Whether two entries rest on the same law.
+fn same_law(library: &Library, a: &EntryId, b: &EntryId) -> bool {
+    let leading = |id: &EntryId| -> HashSet<&Citation> {
+        let entry = library.entry(id);
+        let basis = entry.iter().flat_map(|e| e.basis.iter().take(LEADING));
+        basis.map(|b| &b.citation).collect()
+    };
+    a == b || !leading(a).is_disjoint(&leading(b))
 }
 
 /// Asks every phrasing (not the headings) with itself withheld from the index.
@@ -54,15 +75,17 @@ pub fn bench_phrasings(
             let Some(phrasing) = entry.phrasings.get(fold) else {
                 continue;
             };
-            let found = searcher.search(phrasing, 4)?;
+            let hits = searcher.search(phrasing, RIVALS)?.hits;
             report.asked += 1;
-            let rank = found.hits.iter().position(|h| h.entry == entry.id);
+            let rank = hits.iter().position(|h| h.entry == entry.id);
             report.first += usize::from(rank == Some(0));
             report.in_three += usize::from(rank.is_some_and(|r| r < 3));
-            let Some(first) = found.hits.first() else {
+            let Some(first) = hits.first() else {
                 continue;
             };
-            report.samples.push((first.features, rank == Some(0)));
+            let right = same_law(library, &first.entry, &entry.id);
+            report.same_law += usize::from(right);
+            report.samples.push((first.features, right));
             if rank != Some(0) {
                 let question = |id| library.entry(id).map_or("", |e| e.question.as_str());
                 report.missed.push((
@@ -71,35 +94,97 @@ pub fn bench_phrasings(
                     question(&first.entry).to_owned(),
                 ));
             }
-            // The same question to a library that lacks the entry: whatever comes is wrong.
             if let Some(rank) = rank {
-                let mut rest = found.hits.clone();
-                rest.remove(rank);
-                if let [next, after, ..] = rest.as_slice() {
-                    let mut features = next.features;
-                    features.margin =
-                        (next.score - after.score) / next.score.max(f64::MIN_POSITIVE);
-                    report.samples.push((features, false));
-                }
+                report.learn_from(library, &hits, rank);
             }
         }
     }
     Ok(report)
 }
 
+impl PhrasingReport {
+    /// Keeps what a found phrasing teaches.
+    fn learn_from(&mut self, library: &Library, hits: &[Hit], rank: usize) {
+        let own = &hits[rank];
+        let rivals: Vec<&Hit> = hits.iter().filter(|h| h.entry != own.entry).collect();
+        let evidence = rivals.iter().map(|h| h.evidence).collect();
+        self.contests.push((own.evidence, evidence));
+        // The same question to a library that lacks the entry.
+        let mut rest: Vec<Hit> = rivals.into_iter().cloned().collect();
+        settle(&mut rest);
+        if let Some(next) = rest.first() {
+            let right = same_law(library, &next.entry, &own.entry);
+            self.samples.push((next.features, right));
+        }
+    }
+}
+
+/// Fits the ranking: every own entry should outscore its rivals (softmax over each contest).
+///
+/// Gradient descent on a convex loss, weights kept from going negative: no evidence speaks
+/// against an entry.
+pub fn fit_ranking(model: &Model, report: &PhrasingReport) -> Model {
+    let mut weights = model.ranking;
+    let n = report.contests.len().max(1) as f64;
+    for step in 0..600 {
+        let mut gradient = [0.0; EVIDENCE];
+        for (own, rivals) in &report.contests {
+            let score = |e: &Evidence| -> f64 { weights.iter().zip(e.0).map(|(w, v)| w * v).sum() };
+            let base = score(own);
+            let odds: Vec<f64> = rivals.iter().map(|r| (score(r) - base).exp()).collect();
+            let sum = 1.0 + odds.iter().sum::<f64>();
+            for (rival, odds) in rivals.iter().zip(odds) {
+                for (g, (r, o)) in gradient.iter_mut().zip(rival.0.iter().zip(own.0)) {
+                    *g += odds / sum * (r - o) / n;
+                }
+            }
+        }
+        let rate = 4.0 / (1.0 + f64::from(step) / 100.0);
+        for (w, g) in weights.iter_mut().zip(gradient) {
+            *w = (*w - rate * (g + 1e-4 * *w)).max(0.0);
+        }
+    }
+    Model {
+        ranking: weights.map(rounded),
+        ..model.clone()
+    }
+}
+
 /// Fits the confidence on a report; the ranking weights stay.
 ///
-/// Plain gradient descent on the mean log loss: six weights, convex, a second of work.
-pub fn fit_model(model: &Model, report: &PhrasingReport) -> Model {
-    let mut weights = [0.0_f64; 6];
-    let samples: Vec<([f64; 6], f64)> = report
+/// Gradient descent on the mean log loss over standardised features: convex, a second of work.
+pub fn fit_confidence(model: &Model, report: &PhrasingReport) -> Model {
+    let n = report.samples.len().max(1) as f64;
+    let vectors = || report.samples.iter().map(|(features, _)| features.vector());
+    let mut mean = [0.0; WEIGHTS];
+    let mut spread = [0.0; WEIGHTS];
+    for x in vectors() {
+        for (m, v) in mean.iter_mut().zip(x) {
+            *m += v / n;
+        }
+    }
+    for x in vectors() {
+        for ((s, v), m) in spread.iter_mut().zip(x).zip(mean) {
+            *s += (v - m).powi(2) / n;
+        }
+    }
+    // The bias is not standardised.
+    (mean[0], spread[0]) = (0.0, 1.0);
+    let spread = spread.map(|s| s.sqrt().max(1e-6));
+    let samples: Vec<([f64; WEIGHTS], f64)> = report
         .samples
         .iter()
-        .map(|(features, right)| (features.vector(), f64::from(u8::from(*right))))
+        .map(|(features, right)| {
+            let mut x = features.vector();
+            for ((v, m), s) in x.iter_mut().zip(mean).zip(spread) {
+                *v = (*v - m) / s;
+            }
+            (x, f64::from(u8::from(*right)))
+        })
         .collect();
-    let n = samples.len().max(1) as f64;
-    for _ in 0..8_000 {
-        let mut gradient = [0.0; 6];
+    let mut weights = [0.0_f64; WEIGHTS];
+    for _ in 0..2_000 {
+        let mut gradient = [0.0; WEIGHTS];
         for (x, y) in &samples {
             let z: f64 = weights.iter().zip(x).map(|(w, v)| w * v).sum();
             let error = 1.0 / (1.0 + (-z).exp()) - y;
@@ -108,13 +193,22 @@ pub fn fit_model(model: &Model, report: &PhrasingReport) -> Model {
             }
         }
         for (w, g) in weights.iter_mut().zip(gradient) {
-            *w -= 2.0 * g;
+            *w -= g;
         }
     }
+    for (w, s) in weights.iter_mut().zip(spread).skip(1) {
+        *w /= s;
+    }
+    let shift: f64 = weights.iter().zip(mean).skip(1).map(|(w, m)| w * m).sum();
+    weights[0] -= shift;
     Model {
-        confidence: weights.map(|w| (w * 1000.0).round() / 1000.0),
+        confidence: weights.map(rounded),
         ..model.clone()
     }
+}
+
+fn rounded(weight: f64) -> f64 {
+    (weight * 1000.0).round() / 1000.0
 }
 
 impl PhrasingReport {

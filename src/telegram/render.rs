@@ -97,6 +97,11 @@ fn body(blocks: &[Block]) -> String {
                 unfold(&mut parts, &mut folded);
                 parts.push(html::escape(&take(text)));
             }
+            Block::Verbatim(text) => {
+                unfold(&mut parts, &mut folded);
+                let text = html::escape(&take(text));
+                parts.push(format!("<blockquote>{text}</blockquote>"));
+            }
             Block::Notice(text) => {
                 unfold(&mut parts, &mut folded);
                 parts.push(format!("<i>{}</i>", html::escape(&take(text))));
@@ -157,7 +162,7 @@ pub(super) fn page(answered: &Answered, back: Option<&Action>) -> Page {
             entry: c.entry.clone(),
             row,
         })),
-        ReplyKind::Unknown | ReplyKind::Smalltalk => {}
+        ReplyKind::Statute | ReplyKind::Unknown | ReplyKind::Smalltalk => {}
     }
     if reply.kind == ReplyKind::Unknown {
         rows.extend(button("按主题翻看", &Action::Places).map(|b| vec![b]));
@@ -217,6 +222,7 @@ mod tests {
                 places: Vec::new(),
                 choices: Vec::new(),
                 related: Vec::new(),
+                neighbours: Default::default(),
                 hotlines: Vec::new(),
                 confidence: 1.0,
             },

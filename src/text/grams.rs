@@ -47,6 +47,20 @@ pub fn bigrams(text: &str) -> Vec<Word> {
     out
 }
 
+/// Single letters and digits: the evidence of last resort. Expects normalised text.
+pub fn unigrams(text: &str) -> Vec<Word> {
+    text.char_indices()
+        .filter(|(_, c)| c.is_alphanumeric())
+        .enumerate()
+        .map(|(position, (start, c))| Word {
+            text: c.to_string(),
+            start,
+            end: start + c.len_utf8(),
+            position,
+        })
+        .collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::bigrams;

@@ -10,7 +10,7 @@ mod grams;
 mod normalize;
 mod segment;
 
-pub use grams::bigrams;
+pub use grams::{bigrams, unigrams};
 pub use segment::Analyser;
 
 /// Raised whenever normalisation or segmentation changes, so that old indexes are rebuilt.

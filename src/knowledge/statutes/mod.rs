@@ -1,0 +1,24 @@
+//! Statutes: their versions and articles, imported from the user's copy of the public texts.
+//!
+//! The texts are never part of the project: `qijin import statutes DIR` puts them into a
+//! git-ignored folder of the library ([`store`]). Which version is in force is decided by the day
+//! ([`in_force`]), never at import.
+
+mod changes;
+mod model;
+mod number;
+mod parse;
+mod register;
+mod resolve;
+mod source;
+mod store;
+
+pub use changes::{LawChanges, LawNames, Renumbered, Repealed, moved};
+pub use model::{Article, Group, Status, Statute, Version, WHOLE, in_force};
+pub use number::{ArticleNumber, NotAnArticleNumber, numeral};
+pub use register::{LawRegister, Standing};
+pub use resolve::{Certainty, LawMatch, Mention, Mentions, Resolver};
+pub use source::SourceError;
+pub use store::{
+    Catalogue, FOLDER, ImportProgress, ImportReport, StatuteError, import, read_texts,
+};
