@@ -3,7 +3,7 @@
 use teloxide::RequestError;
 use teloxide::dispatching::{DpHandlerDescription, HandlerExt, UpdateFilterExt};
 use teloxide::prelude::*;
-use teloxide::types::{MaybeInaccessibleMessage, Me, MessageId, User};
+use teloxide::types::{MaybeInaccessibleMessage, Me, MessageId, UpdateKind, User};
 use teloxide::utils::command::BotCommands;
 
 use super::callback::Action;
@@ -137,6 +137,18 @@ fn question(message: &Message, me: &Me) -> Option<String> {
         _ => text.to_owned(),
     };
     Some(without.trim().chars().take(MAX_QUESTION_CHARS).collect())
+}
+
+/// Whether an update asks anything of us.
+pub(super) fn concerns_us(update: &Update, me: &Me) -> bool {
+    match &update.kind {
+        UpdateKind::Message(message) => {
+            let command = |text| Command::parse(text, me.username()).is_ok();
+            question(message, me).is_some() || message.text().is_some_and(command)
+        }
+        UpdateKind::CallbackQuery(_) => true,
+        _ => false,
+    }
 }
 
 async fn message(context: Context, message: Message) -> Result<(), RequestError> {

@@ -3,11 +3,12 @@
 use std::time::Duration;
 
 use teloxide::prelude::*;
-use teloxide::types::{AllowedUpdate, UpdateKind};
+use teloxide::types::{AllowedUpdate, Me, UpdateKind};
 use teloxide::{ApiError, RequestError};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
+use super::handlers;
 use super::outgoing::describe;
 use super::worker::Arrival;
 use super::{CHANNEL, TelegramError};
@@ -25,10 +26,14 @@ fn conversation(update: &Update) -> String {
     }
 }
 
-fn incoming(inbox: &Inbox, update: &Update) -> Option<Incoming> {
+fn incoming(inbox: &Inbox, me: &Me, update: &Update) -> Option<Incoming> {
     // What teloxide cannot read nobody can answer.
     if matches!(update.kind, UpdateKind::Error(_)) {
         tracing::warn!("an update of an unknown kind was skipped");
+        return None;
+    }
+    // What a group's members say to each other is neither kept nor counted against them.
+    if !handlers::concerns_us(update, me) {
         return None;
     }
     Some(Incoming {
@@ -44,6 +49,7 @@ fn incoming(inbox: &Inbox, update: &Update) -> Option<Incoming> {
 /// When the inbox cannot be read at start.
 pub(super) async fn run(
     bot: Bot,
+    me: Me,
     inbox: Inbox,
     arrivals: mpsc::Sender<Arrival>,
     shutdown: CancellationToken,
@@ -89,7 +95,7 @@ pub(super) async fn run(
             polled = request => polled,
         };
         let accepted = match polled {
-            Ok(updates) => accept(&inbox, updates, &arrivals).await,
+            Ok(updates) => accept(&inbox, &me, updates, &arrivals).await,
             Err(error) => {
                 explain(&error);
                 None
@@ -116,11 +122,15 @@ pub(super) async fn run(
 /// `Some(next)`: the offset to ask for next, if any update came.
 async fn accept(
     inbox: &Inbox,
+    me: &Me,
     updates: Vec<Update>,
     arrivals: &mpsc::Sender<Arrival>,
 ) -> Option<Option<i32>> {
     let next = updates.iter().map(|u| u.id.0).max();
-    let batch: Vec<Incoming> = updates.iter().filter_map(|u| incoming(inbox, u)).collect();
+    let batch: Vec<Incoming> = updates
+        .iter()
+        .filter_map(|u| incoming(inbox, me, u))
+        .collect();
     let new = match inbox.accept(&batch).await {
         Ok(new) => new,
         Err(error) => {
