@@ -3,6 +3,7 @@
 mod common;
 
 use common::conversation::buttons;
+use common::fake_bot_api::TOKEN;
 use common::fixtures::{NOT_IN_LIBRARY, QUESTIONS, UNCLEAR};
 use common::{Bot, FakeBotApi, Group, Office, Resident, text_of};
 use serde_json::{Value, json};
@@ -402,7 +403,7 @@ async fn a_leftover_webhook_does_not_keep_the_bot_deaf() {
     let office = Office::new();
     let api = FakeBotApi::start("webhook").await;
     api.change(|world| world.webhook = Some("https://example.org/hook".into()));
-    let bot = office.start(&api).await;
+    let bot = office.spawn(&api, TOKEN);
     let resident = Resident::new(&api, 880_009, "冯三");
     assert!(text_of(&resident.asks(QUESTIONS[0]).await).starts_with(QUESTIONS[0]));
     close(&office, bot).await;

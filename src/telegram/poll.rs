@@ -98,6 +98,11 @@ pub(super) async fn run(
             Ok(updates) => accept(&inbox, &me, updates, &arrivals).await,
             Err(error) => {
                 explain(&error);
+                if is_webhook_in_the_way(&error)
+                    && let Err(error) = bot.delete_webhook().await
+                {
+                    tracing::warn!(error = describe(&error), "the webhook was not removed");
+                }
                 None
             }
         };
@@ -156,6 +161,11 @@ async fn accept(
     )
 }
 
+/// Another program, or this one in another mode, had the updates sent to an address.
+fn is_webhook_in_the_way(error: &RequestError) -> bool {
+    matches!(error, RequestError::Api(ApiError::Unknown(text)) if text.contains("webhook is active"))
+}
+
 fn explain(error: &RequestError) {
     if matches!(
         error,
@@ -164,6 +174,8 @@ fn explain(error: &RequestError) {
         tracing::error!(
             "another program polls with the same token: stop it, or give each its own bot"
         );
+    } else if is_webhook_in_the_way(error) {
+        tracing::warn!("a webhook keeps updates away from here; removing it");
     } else {
         tracing::warn!(error = describe(error), "polling failed; trying again");
     }
