@@ -16,6 +16,8 @@ pub enum Fault {
     Dropped,
     /// 200 with something that is no JSON, as from a captive portal.
     Malformed,
+    /// 400 with these words of the API.
+    Refused(&'static str),
     /// Carried out, and then the connection breaks: only when asked for by name.
     AnswerLost,
     /// Carried out, and answered in a shape that today's client cannot read, as after a change
@@ -32,6 +34,7 @@ impl Fault {
             Self::Slow(_) => "slow",
             Self::Dropped => "dropped",
             Self::Malformed => "malformed",
+            Self::Refused(_) => "refused",
             Self::AnswerLost => "answer lost",
             Self::UnreadableAnswer => "unreadable answer",
         }

@@ -174,6 +174,7 @@ fn swallowed(fault: Fault) -> Refusal {
             retry_after: Some(seconds),
         },
         Fault::ServerError(code) => Refusal::new(code, "swallowed by a gateway"),
+        Fault::Refused(words) => Refusal::new(400, words),
         other => Refusal::new(0, format!("swallowed: {}", other.name())),
     }
 }
