@@ -3,14 +3,14 @@
 use teloxide::RequestError;
 use teloxide::dispatching::{DpHandlerDescription, HandlerExt, UpdateFilterExt};
 use teloxide::prelude::*;
-use teloxide::types::{MaybeInaccessibleMessage, Me, MessageId, UpdateKind, User};
+use teloxide::types::{MaybeInaccessibleMessage, Me, MessageId, UpdateId, UpdateKind, User};
 use teloxide::utils::command::BotCommands;
 
 use super::callback::Action;
 use super::context::{Context, visitor};
 use super::render::{button, page, without_votes, words};
 use super::{CHANNEL, menu, texts};
-use crate::desk::{Answered, Question};
+use crate::desk::{Answered, Pick, Question};
 
 /// What the tree is made of.
 pub(super) type Handler = dptree::Handler<'static, Result<(), RequestError>, DpHandlerDescription>;
@@ -151,7 +151,7 @@ pub(super) fn concerns_us(update: &Update, me: &Me) -> bool {
     }
 }
 
-async fn message(context: Context, message: Message) -> Result<(), RequestError> {
+async fn message(context: Context, update: UpdateId, message: Message) -> Result<(), RequestError> {
     let Some(text) = question(&message, &context.me) else {
         return Ok(());
     };
@@ -172,6 +172,7 @@ async fn message(context: Context, message: Message) -> Result<(), RequestError>
             channel: CHANNEL,
             visitor: message.from.as_ref().map(visitor),
             text,
+            request: Some(update.0.to_string()),
         })
         .await;
     context
@@ -180,7 +181,7 @@ async fn message(context: Context, message: Message) -> Result<(), RequestError>
         .await
 }
 
-async fn tap(context: Context, query: CallbackQuery) -> Result<(), RequestError> {
+async fn tap(context: Context, update: UpdateId, query: CallbackQuery) -> Result<(), RequestError> {
     let action = query.data.as_deref().and_then(Action::decode);
     let shown = match &query.message {
         Some(MaybeInaccessibleMessage::Regular(message)) => Some(message.as_ref().clone()),
@@ -189,19 +190,27 @@ async fn tap(context: Context, query: CallbackQuery) -> Result<(), RequestError>
     let (Some(action), Some(shown)) = (action, shown) else {
         return context.outgoing.toast(query.id, Some(texts::GONE)).await;
     };
-    let toast = act(&context, &query.from, &shown, action).await?;
+    let toast = act(&context, update, &query.from, &shown, action).await?;
     context.outgoing.toast(query.id, toast).await
 }
 
 /// Does what a button says; returns what to show briefly, if anything.
 async fn act(
     context: &Context,
+    update: UpdateId,
     user: &User,
     shown: &Message,
     action: Action,
 ) -> Result<Option<&'static str>, RequestError> {
     let (desk, outgoing, chat) = (&context.desk, &context.outgoing, shown.chat.id);
     let who = visitor(user);
+    let pick = |entry, row| Pick {
+        channel: CHANNEL,
+        visitor: Some(who.clone()),
+        entry,
+        row,
+        request: Some(update.0.to_string()),
+    };
     let menu_page = match &action {
         Action::Places => Some(menu::places(&desk.library())),
         Action::Place { place } => menu::topics(&desk.library(), place),
@@ -214,7 +223,7 @@ async fn act(
     }
     match action {
         Action::Open { entry, row } => {
-            let Some(answered) = desk.open(CHANNEL, Some(&who), &entry, row).await else {
+            let Some(answered) = desk.open(pick(entry, row)).await else {
                 return Ok(Some(texts::GONE));
             };
             let back = back_to_menu(&answered, row.is_none());
@@ -224,7 +233,7 @@ async fn act(
             Ok(None)
         }
         Action::Related { entry, row } => {
-            let Some(answered) = desk.open(CHANNEL, Some(&who), &entry, row).await else {
+            let Some(answered) = desk.open(pick(entry, row)).await else {
                 return Ok(Some(texts::GONE));
             };
             outgoing.send(chat, None, &page(&answered, None)).await?;

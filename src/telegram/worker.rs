@@ -155,6 +155,7 @@ impl Worker {
     async fn attempt(&self, update: &Update) -> Outcome {
         let dependencies = dptree::deps![
             update.clone(),
+            update.id,
             self.context.clone(),
             self.context.me.clone()
         ];
