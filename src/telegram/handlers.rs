@@ -3,7 +3,9 @@
 use teloxide::RequestError;
 use teloxide::dispatching::{DpHandlerDescription, HandlerExt, UpdateFilterExt};
 use teloxide::prelude::*;
-use teloxide::types::{MaybeInaccessibleMessage, Me, MessageId, UpdateId, UpdateKind, User};
+use teloxide::types::{
+    MaybeInaccessibleMessage, Me, MessageId, MessageKind, UpdateId, UpdateKind, User,
+};
 use teloxide::utils::command::BotCommands;
 
 use super::callback::Action;
@@ -157,8 +159,9 @@ async fn message(context: Context, update: UpdateId, message: Message) -> Result
     };
     let to = message.chat.id;
     if text.is_empty() {
-        // Joining, pinning and the like are no messages to us.
-        let is_media = matches!(message.kind, teloxide::types::MessageKind::Common(_));
+        // Joining, pinning and the like are no messages to us. Media that teloxide cannot read in
+        // full (a voice message without its optional type) comes as empty.
+        let is_media = matches!(message.kind, MessageKind::Common(_) | MessageKind::Empty {});
         return if is_media {
             let page = words(texts::ONLY_TEXT, Vec::new());
             context.outgoing.send(to, answers(&message), &page).await
