@@ -1,5 +1,6 @@
 //! Long polling: an update is in the inbox before Telegram is told that it arrived.
 
+use std::collections::HashSet;
 use std::time::Duration;
 
 use teloxide::prelude::*;
@@ -136,8 +137,8 @@ async fn accept(
         .iter()
         .filter_map(|u| incoming(inbox, me, u))
         .collect();
-    let new = match inbox.accept(&batch).await {
-        Ok(new) => new,
+    let mut new: HashSet<i64> = match inbox.accept(&batch).await {
+        Ok(new) => new.into_iter().collect(),
         Err(error) => {
             tracing::error!(%error, "updates could not be stored; asking Telegram for them again");
             return None;
@@ -147,7 +148,8 @@ async fn accept(
         let taken = batch
             .iter()
             .find(|b| b.update_id == i64::from(update.id.0))?;
-        new.contains(&taken.update_id)
+        // Taken out, so that an update that stands twice in the batch is answered once.
+        new.remove(&taken.update_id)
             .then(|| (update, taken.lane.clone()))
     }) {
         // Closed only when stopping: the update waits in the inbox.
