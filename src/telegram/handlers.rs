@@ -191,10 +191,12 @@ async fn tap(context: Context, update: UpdateId, query: CallbackQuery) -> Result
         _ => None,
     };
     let (Some(action), Some(shown)) = (action, shown) else {
-        return context.outgoing.toast(query.id, Some(texts::GONE)).await;
+        context.outgoing.toast(query.id, Some(texts::GONE)).await;
+        return Ok(());
     };
     let toast = act(&context, update, &query.from, &shown, action).await?;
-    context.outgoing.toast(query.id, toast).await
+    context.outgoing.toast(query.id, toast).await;
+    Ok(())
 }
 
 /// Does what a button says; returns what to show briefly, if anything.
