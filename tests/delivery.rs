@@ -201,7 +201,7 @@ async fn a_long_outage_loses_no_question() {
     let (office, api, bot) = open("outage").await;
     let resident = Resident::new(&api, 884_009, "壬");
     // Longer than four rounds of eight tries.
-    fail(&api, "sendMessage", Fault::TooManyRequests(1), 34);
+    fail(&api, "sendMessage", Fault::TooManyRequests(0), 34);
     let answer = resident.asks(QUESTIONS[0]).await;
     assert!(
         text_of(&answer).starts_with(QUESTIONS[0]),
