@@ -97,6 +97,11 @@ impl Office {
 
     /// Starts `serve` against the fake server, without waiting for anything.
     pub fn spawn(&self, api: &FakeBotApi, token: &str) -> Bot {
+        self.spawn_with(api, token, &[])
+    }
+
+    /// The same, with more environment variables.
+    pub fn spawn_with(&self, api: &FakeBotApi, token: &str, more: &[(&str, &str)]) -> Bot {
         let log = fs::OpenOptions::new()
             .create(true)
             .append(true)
@@ -106,6 +111,7 @@ impl Office {
             .command(&["serve"])
             .env("TELOXIDE_TOKEN", token)
             .env("TELOXIDE_API_URL", api.url())
+            .envs(more.iter().copied())
             .stdin(Stdio::null())
             .stdout(log.try_clone().unwrap())
             .stderr(log)
