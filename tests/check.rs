@@ -52,7 +52,7 @@ fn planted() -> Vec<Planted> {
         ("long-answer", 9, "先留证据，", "先留证据，".repeat(25)),
         (
             "foreign-markup",
-            11,
+            13,
             "1. 留好证据。\n",
             "1. 留好证据。\n\n| 表 | 格 |\n|---|---|\n".into(),
         ),
