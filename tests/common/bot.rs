@@ -132,11 +132,16 @@ impl Office {
 
     /// Waits until the log says something.
     pub async fn until_logged(&self, words: &str) {
+        self.until_log(|log| log.contains(words)).await;
+    }
+
+    /// Waits until the log is as wanted.
+    pub async fn until_log(&self, wanted: impl Fn(&str) -> bool) {
         let deadline = Instant::now() + Duration::from_secs(60);
-        while !self.log().contains(words) {
+        while !wanted(&self.log()) {
             assert!(
                 Instant::now() < deadline,
-                "no {words:?} in the log:\n{}",
+                "the log does not say it:\n{}",
                 self.log()
             );
             // A file tells nobody that it grew: look now and then.
