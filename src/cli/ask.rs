@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Config, journal, progress, runtime};
 use crate::answer::{Choice, Reply, ReplyKind};
-use crate::desk::{Answered, Desk, Question, Visitor};
+use crate::desk::{Answered, Desk, Pick, Question, Visitor};
 use crate::knowledge::{Citation, EntryId};
 
 const CHANNEL: &str = "cli";
@@ -67,6 +67,7 @@ async fn ask(desk: &Desk, text: String) -> Answered {
         channel: CHANNEL,
         visitor: Some(visitor()),
         text,
+        request: None,
     })
     .await
 }
@@ -92,8 +93,14 @@ async fn chat(desk: &Desk) -> anyhow::Result<()> {
         let chosen = picked.and_then(|n| offered.get(n.wrapping_sub(1)));
         let answered = match chosen {
             Some(choice) => {
-                let entry = choice.entry.clone();
-                desk.open(CHANNEL, Some(&visitor()), &entry, row).await
+                desk.open(Pick {
+                    channel: CHANNEL,
+                    visitor: Some(visitor()),
+                    entry: choice.entry.clone(),
+                    row,
+                    request: None,
+                })
+                .await
             }
             None => Some(ask(desk, line).await),
         };

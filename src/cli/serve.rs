@@ -1,5 +1,6 @@
 //! `qijin serve`: everything in one process until SIGINT or SIGTERM.
 
+use std::io::IsTerminal;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -11,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing_subscriber::EnvFilter;
 
-use super::{Config, journal, progress, runtime};
+use super::{Config, journal, panics, progress, runtime};
 use crate::desk::{self, Desk};
 use crate::journal::{Inbox, Journal};
 use crate::telegram::{self, TelegramSettings};
@@ -44,6 +45,7 @@ fn start_log(json: bool) {
         .fold(filter, EnvFilter::add_directive);
     let log = tracing_subscriber::fmt()
         .with_env_filter(filter)
+        .with_ansi(std::io::stderr().is_terminal())
         .with_writer(std::io::stderr);
     if json {
         log.json().init();
@@ -54,6 +56,7 @@ fn start_log(json: bool) {
 
 pub(super) fn run(config: &Config, args: &ServeArgs) -> anyhow::Result<ExitCode> {
     start_log(args.log_json);
+    panics::say_only_where();
     let (answerer, _, _) = progress::open(config, false)?;
     runtime()?.block_on(async {
         let journal = journal::open(config).await?;

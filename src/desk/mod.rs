@@ -36,6 +36,24 @@ pub struct Question {
     pub visitor: Option<Visitor>,
     /// The words as sent.
     pub text: String,
+    /// What the channel's platform calls this request, if it may come again after a crash: it is
+    /// then journaled once.
+    pub request: Option<String>,
+}
+
+/// An entry that a visitor picked.
+#[derive(Clone)]
+pub struct Pick {
+    /// The channel it came through.
+    pub channel: &'static str,
+    /// Who picked; `None` when nobody is to be remembered.
+    pub visitor: Option<Visitor>,
+    /// What was picked.
+    pub entry: EntryId,
+    /// The question under which it was offered; `None` when it was found by browsing.
+    pub row: Option<RowId>,
+    /// As in [`Question`].
+    pub request: Option<String>,
 }
 
 /// A reply and the journal row it was written to (`None` without a journal, or when it failed).
@@ -106,37 +124,26 @@ impl Desk {
             );
             answerer.out_of_order()
         });
-        let row = self
-            .record(
-                question.channel,
-                question.visitor.as_ref(),
-                &reply,
-                question.text,
-                started,
-                None,
-            )
-            .await;
+        let row = self.record(question, None, &reply, started).await;
         Answered { reply, row }
     }
 
-    /// Shows an entry that was picked: from the choices of `row`, or browsed (`row` = `None`).
-    /// `None` when the library no longer has the entry.
-    pub async fn open(
-        &self,
-        channel: &'static str,
-        visitor: Option<&Visitor>,
-        entry: &EntryId,
-        row: Option<RowId>,
-    ) -> Option<Answered> {
+    /// Shows an entry that was picked; `None` when the library no longer has it.
+    pub async fn open(&self, pick: Pick) -> Option<Answered> {
         let started = Instant::now();
-        let reply = self.answerer().open(entry)?;
-        if let (Some(journal), Some(visitor), Some(row)) = (&self.journal, visitor, row) {
+        let reply = self.answerer().open(&pick.entry)?;
+        if let (Some(journal), Some(visitor), Some(row)) = (&self.journal, &pick.visitor, pick.row)
+        {
             let asker = self.asker(journal, visitor);
-            logged("picked", journal.picked(row, &asker, &entry.0).await);
+            logged("picked", journal.picked(row, &asker, &pick.entry.0).await);
         }
-        let row = self
-            .record(channel, visitor, &reply, String::new(), started, row)
-            .await;
+        let question = Question {
+            channel: pick.channel,
+            visitor: pick.visitor,
+            text: String::new(),
+            request: pick.request,
+        };
+        let row = self.record(question, pick.row, &reply, started).await;
         Some(Answered { reply, row })
     }
 
@@ -200,15 +207,14 @@ impl Desk {
 
     async fn record(
         &self,
-        channel: &'static str,
-        visitor: Option<&Visitor>,
-        reply: &Reply,
-        text: String,
-        started: Instant,
+        question: Question,
         parent: Option<RowId>,
+        reply: &Reply,
+        started: Instant,
     ) -> Option<RowId> {
         let journal = self.journal.as_ref()?;
-        let asker = visitor.map(|v| self.asker(journal, v));
+        let channel = question.channel;
+        let asker = question.visitor.as_ref().map(|v| self.asker(journal, v));
         let origin = match &asker {
             Some(asker) => logged("origin", journal.origin(asker).await).unwrap_or_default(),
             None => Default::default(),
@@ -225,8 +231,9 @@ impl Desk {
             entry: reply.entry.as_ref().map(|e| e.0.clone()),
             confidence: reply.confidence,
             latency_us: i64::try_from(started.elapsed().as_micros()).unwrap_or(i64::MAX),
-            text,
+            text: question.text,
             parent,
+            request: question.request.map(|id| format!("{channel}:{id}")),
         };
         logged("record", journal.record(record).await)
     }

@@ -7,7 +7,7 @@ use sqlx::Row;
 use super::{Database, JournalError, Keys};
 
 /// Platforms repeat updates for a day; remember what was done for longer than that.
-const TOMBSTONE_DAYS: i64 = 3;
+pub(super) const TOMBSTONE_DAYS: i64 = 3;
 
 /// An update that just arrived.
 pub struct Incoming {

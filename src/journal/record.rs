@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use chrono::{DateTime, Duration, Utc};
 use sqlx::Row;
 
+use super::inbox::TOMBSTONE_DAYS;
 use super::{Asker, Database, JournalError, Keys, redact};
 
 /// A journal row: milliseconds since 1970, followed by a counter, so ids sort by time.
@@ -42,6 +43,8 @@ pub struct Record {
     pub text: String,
     /// The row whose choice or related question was tapped.
     pub parent: Option<RowId>,
+    /// What the platform calls this request: the same one is journaled once.
+    pub request: Option<String>,
 }
 
 /// Where an asker came from.
@@ -113,7 +116,7 @@ impl Journal {
         self.retention_days
     }
 
-    /// Writes one question.
+    /// Writes one question; for a request that was journaled before, returns that row.
     ///
     /// # Errors
     /// When the database refuses.
@@ -125,8 +128,9 @@ impl Journal {
         for attempt in 0.. {
             let result = sqlx::query(
                 "INSERT INTO question (id, at, channel, asker, region, board, place, topic, kind, \
-                 entry, confidence, latency_us, parent, text) \
-                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)",
+                 entry, confidence, latency_us, parent, text, request) \
+                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15) \
+                 ON CONFLICT (request) DO NOTHING",
             )
             .bind(id)
             .bind(record.at.timestamp_millis())
@@ -142,15 +146,27 @@ impl Journal {
             .bind(record.latency_us)
             .bind(record.parent)
             .bind(text.clone())
+            .bind(record.request.clone())
             .execute(&self.database.pool)
             .await;
             match result {
+                Ok(done) if done.rows_affected() == 0 => {
+                    return self.row_of(record.request.as_deref()).await;
+                }
                 Ok(_) => break,
                 Err(sqlx::Error::Database(e)) if e.is_unique_violation() && attempt < 20 => id += 1,
                 Err(e) => return Err(e.into()),
             }
         }
         Ok(id)
+    }
+
+    async fn row_of(&self, request: Option<&str>) -> Result<RowId, JournalError> {
+        let row = sqlx::query("SELECT id FROM question WHERE request = $1")
+            .bind(request)
+            .fetch_one(&self.database.pool)
+            .await?;
+        Ok(row.try_get("id")?)
     }
 
     /// Notes 👍 or 👎 on an asker's own row; `false` when there is no such row.
@@ -285,7 +301,8 @@ impl Journal {
         Ok(Forgotten { questions })
     }
 
-    /// Deletes words older than the retention time and origins not seen for half a year.
+    /// Deletes words older than the retention time, origins not seen for half a year and the
+    /// names of requests that nobody repeats any more.
     ///
     /// # Errors
     /// When the database refuses.
@@ -297,6 +314,10 @@ impl Journal {
                 .execute(&self.database.pool)
                 .await?
                 .rows_affected();
+        sqlx::query("UPDATE question SET request = NULL WHERE at < $1 AND request IS NOT NULL")
+            .bind((now - Duration::days(TOMBSTONE_DAYS)).timestamp_millis())
+            .execute(&self.database.pool)
+            .await?;
         let origins = sqlx::query("DELETE FROM asker_origin WHERE seen < $1")
             .bind((now - Duration::days(ORIGIN_DAYS)).timestamp_millis())
             .execute(&self.database.pool)
@@ -354,6 +375,7 @@ pub(super) mod tests {
             latency_us: 1500,
             text: text.into(),
             parent: None,
+            request: None,
         }
     }
 
@@ -387,6 +409,23 @@ pub(super) mod tests {
             2,
             "the row stays for the statistics"
         );
+    }
+
+    #[tokio::test]
+    async fn a_repeated_request_is_counted_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let journal = journal(folder.path(), 30).await;
+        let asker = journal.keys().asker("telegram", "42");
+        let mut asked = question(&asker, "欠薪");
+        asked.request = Some("telegram:7".into());
+        let row = journal.record(asked.clone()).await.unwrap();
+        assert_eq!(journal.record(asked.clone()).await.unwrap(), row);
+        journal.record(question(&asker, "欠薪")).await.unwrap();
+        journal.record(question(&asker, "欠薪")).await.unwrap();
+        assert_eq!(journal.count().await.unwrap(), 3);
+        // A platform may start counting anew.
+        journal.purge(Utc::now() + Duration::days(4)).await.unwrap();
+        assert_ne!(journal.record(asked).await.unwrap(), row);
     }
 
     #[tokio::test]

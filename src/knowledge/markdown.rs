@@ -55,8 +55,9 @@ pub(super) fn lines(text: &str) -> Vec<Line> {
             }
         }
     };
-    let parser =
-        Parser::new_ext(text, Options::ENABLE_PLUSES_DELIMITED_METADATA_BLOCKS).into_offset_iter();
+    // Tables are read only to be refused: otherwise their bars and dashes would pass as text.
+    let options = Options::ENABLE_PLUSES_DELIMITED_METADATA_BLOCKS | Options::ENABLE_TABLES;
+    let parser = Parser::new_ext(text, options).into_offset_iter();
     for (event, range) in parser {
         match event {
             Event::Start(Tag::MetadataBlock(MetadataBlockKind::PlusesStyle)) => {

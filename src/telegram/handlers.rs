@@ -3,14 +3,16 @@
 use teloxide::RequestError;
 use teloxide::dispatching::{DpHandlerDescription, HandlerExt, UpdateFilterExt};
 use teloxide::prelude::*;
-use teloxide::types::{MaybeInaccessibleMessage, Me, MessageId, User};
+use teloxide::types::{
+    MaybeInaccessibleMessage, Me, MessageId, MessageKind, UpdateId, UpdateKind, User,
+};
 use teloxide::utils::command::BotCommands;
 
 use super::callback::Action;
 use super::context::{Context, visitor};
 use super::render::{button, page, without_votes, words};
 use super::{CHANNEL, menu, texts};
-use crate::desk::{Answered, Question};
+use crate::desk::{Answered, Pick, Question};
 
 /// What the tree is made of.
 pub(super) type Handler = dptree::Handler<'static, Result<(), RequestError>, DpHandlerDescription>;
@@ -139,14 +141,27 @@ fn question(message: &Message, me: &Me) -> Option<String> {
     Some(without.trim().chars().take(MAX_QUESTION_CHARS).collect())
 }
 
-async fn message(context: Context, message: Message) -> Result<(), RequestError> {
+/// Whether an update asks anything of us.
+pub(super) fn concerns_us(update: &Update, me: &Me) -> bool {
+    match &update.kind {
+        UpdateKind::Message(message) => {
+            let command = |text| Command::parse(text, me.username()).is_ok();
+            question(message, me).is_some() || message.text().is_some_and(command)
+        }
+        UpdateKind::CallbackQuery(_) => true,
+        _ => false,
+    }
+}
+
+async fn message(context: Context, update: UpdateId, message: Message) -> Result<(), RequestError> {
     let Some(text) = question(&message, &context.me) else {
         return Ok(());
     };
     let to = message.chat.id;
     if text.is_empty() {
-        // Joining, pinning and the like are no messages to us.
-        let is_media = matches!(message.kind, teloxide::types::MessageKind::Common(_));
+        // Joining, pinning and the like are no messages to us. Media that teloxide cannot read in
+        // full (a voice message without its optional type) comes as empty.
+        let is_media = matches!(message.kind, MessageKind::Common(_) | MessageKind::Empty {});
         return if is_media {
             let page = words(texts::ONLY_TEXT, Vec::new());
             context.outgoing.send(to, answers(&message), &page).await
@@ -160,6 +175,7 @@ async fn message(context: Context, message: Message) -> Result<(), RequestError>
             channel: CHANNEL,
             visitor: message.from.as_ref().map(visitor),
             text,
+            request: Some(update.0.to_string()),
         })
         .await;
     context
@@ -168,28 +184,38 @@ async fn message(context: Context, message: Message) -> Result<(), RequestError>
         .await
 }
 
-async fn tap(context: Context, query: CallbackQuery) -> Result<(), RequestError> {
+async fn tap(context: Context, update: UpdateId, query: CallbackQuery) -> Result<(), RequestError> {
     let action = query.data.as_deref().and_then(Action::decode);
     let shown = match &query.message {
         Some(MaybeInaccessibleMessage::Regular(message)) => Some(message.as_ref().clone()),
         _ => None,
     };
     let (Some(action), Some(shown)) = (action, shown) else {
-        return context.outgoing.toast(query.id, Some(texts::GONE)).await;
+        context.outgoing.toast(query.id, Some(texts::GONE)).await;
+        return Ok(());
     };
-    let toast = act(&context, &query.from, &shown, action).await?;
-    context.outgoing.toast(query.id, toast).await
+    let toast = act(&context, update, &query.from, &shown, action).await?;
+    context.outgoing.toast(query.id, toast).await;
+    Ok(())
 }
 
 /// Does what a button says; returns what to show briefly, if anything.
 async fn act(
     context: &Context,
+    update: UpdateId,
     user: &User,
     shown: &Message,
     action: Action,
 ) -> Result<Option<&'static str>, RequestError> {
     let (desk, outgoing, chat) = (&context.desk, &context.outgoing, shown.chat.id);
     let who = visitor(user);
+    let pick = |entry, row| Pick {
+        channel: CHANNEL,
+        visitor: Some(who.clone()),
+        entry,
+        row,
+        request: Some(update.0.to_string()),
+    };
     let menu_page = match &action {
         Action::Places => Some(menu::places(&desk.library())),
         Action::Place { place } => menu::topics(&desk.library(), place),
@@ -202,7 +228,7 @@ async fn act(
     }
     match action {
         Action::Open { entry, row } => {
-            let Some(answered) = desk.open(CHANNEL, Some(&who), &entry, row).await else {
+            let Some(answered) = desk.open(pick(entry, row)).await else {
                 return Ok(Some(texts::GONE));
             };
             let back = back_to_menu(&answered, row.is_none());
@@ -212,7 +238,7 @@ async fn act(
             Ok(None)
         }
         Action::Related { entry, row } => {
-            let Some(answered) = desk.open(CHANNEL, Some(&who), &entry, row).await else {
+            let Some(answered) = desk.open(pick(entry, row)).await else {
                 return Ok(Some(texts::GONE));
             };
             outgoing.send(chat, None, &page(&answered, None)).await?;

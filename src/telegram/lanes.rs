@@ -6,8 +6,9 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::num::NonZeroU32;
+use std::time::Duration;
 
-use governor::clock::{Clock, DefaultClock};
+use governor::clock::{Clock, DefaultClock, Reference};
 use governor::middleware::NoOpMiddleware;
 use governor::state::keyed::DefaultKeyedStateStore;
 use governor::{Quota, RateLimiter};
@@ -17,10 +18,23 @@ const BURST: NonZeroU32 = NonZeroU32::new(20).expect("20 is not 0");
 /// Messages a conversation may send a minute in the long run.
 const PER_MINUTE: NonZeroU32 = NonZeroU32::new(30).expect("30 is not 0");
 
-struct Lane<T> {
+/// A sender who goes on too fast is told again after this long at the earliest.
+const TELL_EVERY: Duration = Duration::from_secs(60);
+
+struct Lane<T, I> {
     waiting: VecDeque<T>,
     out: bool,
-    told: bool,
+    told: Option<I>,
+}
+
+impl<T, I> Default for Lane<T, I> {
+    fn default() -> Self {
+        Self {
+            waiting: VecDeque::new(),
+            out: false,
+            told: None,
+        }
+    }
 }
 
 /// What became of an item.
@@ -28,19 +42,20 @@ struct Lane<T> {
 pub(super) enum Admission<T> {
     /// It waits its turn.
     Queued,
-    /// Too many: give it back, and tell the sender once per burst when `tell` is set.
+    /// Too many: give it back, and tell the sender, but not every time, when `tell` is set.
     Refused {
         /// The item.
         item: T,
-        /// First refusal of this burst.
+        /// The sender was not told lately.
         tell: bool,
     },
 }
 
 /// The lanes with what waits in them.
 pub(super) struct Lanes<T, C: Clock = DefaultClock> {
-    lanes: HashMap<String, Lane<T>>,
+    lanes: HashMap<String, Lane<T, C::Instant>>,
     ready: VecDeque<String>,
+    clock: C,
     limiter: RateLimiter<String, DefaultKeyedStateStore<String>, C, NoOpMiddleware<C::Instant>>,
 }
 
@@ -50,40 +65,36 @@ impl<T> Lanes<T> {
     }
 }
 
-impl<T, C: Clock> Lanes<T, C> {
+impl<T, C: Clock + Clone> Lanes<T, C> {
     pub fn with_clock(clock: C) -> Self {
         let quota = Quota::per_minute(PER_MINUTE).allow_burst(BURST);
         Self {
             lanes: HashMap::new(),
             ready: VecDeque::new(),
-            limiter: RateLimiter::new(quota, DefaultKeyedStateStore::default(), clock),
+            limiter: RateLimiter::new(quota, DefaultKeyedStateStore::default(), clock.clone()),
+            clock,
         }
     }
 
     /// Puts an item behind the others of its lane, unless the lane sends too fast.
     pub fn push(&mut self, lane: &str, item: T) -> Admission<T> {
-        let admitted = self.limiter.check_key(&lane.to_owned()).is_ok();
-        let state = self.lanes.entry(lane.to_owned()).or_insert_with(|| Lane {
-            waiting: VecDeque::new(),
-            out: false,
-            told: false,
-        });
-        if !admitted {
-            let tell = !std::mem::replace(&mut state.told, true);
+        if self.limiter.check_key(&lane.to_owned()).is_err() {
+            let state = self.lanes.entry(lane.to_owned()).or_default();
+            let now = self.clock.now();
+            let lately = |told: C::Instant| Duration::from(now.duration_since(told)) < TELL_EVERY;
+            let tell = !state.told.is_some_and(lately);
+            if tell {
+                state.told = Some(now);
+            }
             return Admission::Refused { item, tell };
         }
-        state.told = false;
         self.enqueue(lane, item);
         Admission::Queued
     }
 
     /// Puts an item behind the others of its lane whatever the rate: it was admitted before.
     pub fn enqueue(&mut self, lane: &str, item: T) {
-        let state = self.lanes.entry(lane.to_owned()).or_insert_with(|| Lane {
-            waiting: VecDeque::new(),
-            out: false,
-            told: false,
-        });
+        let state = self.lanes.entry(lane.to_owned()).or_default();
         state.waiting.push_back(item);
         if !state.out && state.waiting.len() == 1 {
             self.ready.push_back(lane.to_owned());
@@ -107,7 +118,7 @@ impl<T, C: Clock> Lanes<T, C> {
         state.out = false;
         if !state.waiting.is_empty() {
             self.ready.push_back(lane.to_owned());
-        } else if !state.told {
+        } else if state.told.is_none() {
             self.lanes.remove(lane);
         }
     }
@@ -150,7 +161,7 @@ mod tests {
     }
 
     #[test]
-    fn a_flood_is_refused_and_told_once_per_burst() {
+    fn a_flood_is_refused_and_told_once_a_minute() {
         let clock = FakeRelativeClock::default();
         let mut lanes = Lanes::with_clock(clock.clone());
         let mut told = 0;
@@ -169,5 +180,19 @@ mod tests {
             Admission::Queued,
             "a pause gives room again"
         );
+        for n in 0..30 {
+            clock.advance(Duration::from_millis(500));
+            if let Admission::Refused { tell, .. } = lanes.push("flood", n) {
+                assert!(!tell, "told again although a few were let through");
+            }
+        }
+        clock.advance(Duration::from_secs(60));
+        let told_again = (0..100).any(|n| {
+            matches!(
+                lanes.push("flood", n),
+                Admission::Refused { tell: true, .. }
+            )
+        });
+        assert!(told_again);
     }
 }

@@ -122,11 +122,11 @@ pub async fn run(
     let context = Context {
         outgoing: Arc::new(Outgoing::new(bot.clone())),
         desk,
-        me,
+        me: me.clone(),
     };
     let worker = worker::Worker::new(context, inbox.clone(), shutdown.clone());
     let working = tokio::spawn(worker.run(queue));
-    poll::run(bot, inbox, arrivals, shutdown).await?;
+    poll::run(bot, me, inbox, arrivals, shutdown).await?;
     // The queue is closed now; what is under way may finish, the rest stays in the inbox.
     if tokio::time::timeout(DRAIN, working).await.is_err() {
         tracing::warn!("some questions were still under way; they are answered at the next start");

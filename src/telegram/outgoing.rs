@@ -149,9 +149,9 @@ impl Outgoing {
         let sent = patiently(|| message(&page.html).parse_mode(ParseMode::Html).send()).await;
         match sent {
             Err(RequestError::Api(ApiError::CantParseEntities(_))) => {
-                patiently(|| message(&page.plain).send()).await.map(drop)
+                patiently(|| message(&page.plain).send()).await
             }
-            other => other.map(drop),
+            other => other,
         }
     }
 
@@ -182,7 +182,7 @@ impl Outgoing {
         };
         match edited {
             // Tapped twice, or repeated after a crash: it already shows what was wanted.
-            Ok(_) | Err(RequestError::Api(ApiError::MessageNotModified)) => Ok(()),
+            Ok(()) | Err(RequestError::Api(ApiError::MessageNotModified)) => Ok(()),
             // Too old or deleted: a new message is as good.
             Err(RequestError::Api(
                 ApiError::MessageToEditNotFound | ApiError::MessageCantBeEdited,
@@ -208,24 +208,21 @@ impl Outgoing {
         match edited {
             // Cosmetic: the vote is journaled whether or not the buttons change.
             Err(error) if is_final(&error) => Ok(()),
-            other => other.map(drop),
+            other => other,
         }
     }
 
     /// Sends plain words.
     pub async fn say(&self, chat: ChatId, text: &str) -> Result<(), RequestError> {
         self.pace(chat).await;
-        patiently(|| self.bot.send_message(chat, text).send())
-            .await
-            .map(drop)
+        patiently(|| self.bot.send_message(chat, text).send()).await
     }
 
     /// Answers a tap, so that the button stops turning; with words to show briefly, or none.
-    pub async fn toast(
-        &self,
-        tap: CallbackQueryId,
-        text: Option<&str>,
-    ) -> Result<(), RequestError> {
+    ///
+    /// It cannot fail: what the tap asked for is done by now and must not be done again because
+    /// this small sign got lost.
+    pub async fn toast(&self, tap: CallbackQueryId, text: Option<&str>) {
         let answered = patiently(|| {
             let request = self.bot.answer_callback_query(tap.clone());
             match text {
@@ -234,10 +231,8 @@ impl Outgoing {
             }
         })
         .await;
-        match answered {
-            // Too old to be answered: nobody waits for it any more.
-            Err(error) if is_final(&error) => Ok(()),
-            other => other.map(drop),
+        if let Err(error) = answered {
+            tracing::debug!(error = describe(&error), "a tap was not confirmed");
         }
     }
 
@@ -260,15 +255,22 @@ fn no_preview() -> LinkPreviewOptions {
     }
 }
 
+/// Whether the call was carried out although its result cannot be read, as after a change of the
+/// API: sending it again would repeat it.
+fn is_accepted(error: &RequestError) -> bool {
+    matches!(error, RequestError::InvalidJson { raw, .. } if raw.starts_with("{\"ok\":true"))
+}
+
 /// Tries until it is accepted or refused for good, obeying `retry_after`.
-async fn patiently<T, F>(mut attempt: impl FnMut() -> F) -> Result<T, RequestError>
+async fn patiently<T, F>(mut attempt: impl FnMut() -> F) -> Result<(), RequestError>
 where
     F: IntoFuture<Output = Result<T, RequestError>>,
 {
     let mut tries = 0;
     loop {
         let error = match attempt().await {
-            Ok(value) => return Ok(value),
+            Ok(_) => return Ok(()),
+            Err(error) if is_accepted(&error) => return Ok(()),
             Err(error) => error,
         };
         tries += 1;
@@ -298,6 +300,20 @@ mod tests {
         assert!(pause(30) >= LONGEST_PAUSE / 2);
     }
 
+    #[test]
+    fn an_accepted_call_is_known_by_its_first_words() {
+        let unreadable = |raw: &str| {
+            let source = serde_json::from_str::<bool>("?").expect_err("no JSON");
+            is_accepted(&RequestError::InvalidJson {
+                source: source.into(),
+                raw: raw.into(),
+            })
+        };
+        assert!(unreadable(r#"{"ok":true,"result":{"message_id":"new"}}"#));
+        assert!(!unreadable("<html>502</html>"));
+        assert!(!unreadable(r#"{"ok":false,"new":1}"#));
+    }
+
     #[tokio::test(start_paused = true)]
     async fn passing_faults_are_retried_and_final_ones_not() {
         let fault = |text: &str| RequestError::Api(ApiError::Unknown(text.to_owned()));
@@ -313,7 +329,7 @@ mod tests {
         tries.set(0);
         let result: Result<(), _> = patiently(|| {
             tries.set(tries.get() + 1);
-            async { Err(RequestError::Api(ApiError::BotBlocked)) }
+            async { Err::<(), _>(RequestError::Api(ApiError::BotBlocked)) }
         })
         .await;
         assert!(result.is_err() && tries.get() == 1);

@@ -1,13 +1,15 @@
 //! Long polling: an update is in the inbox before Telegram is told that it arrived.
 
+use std::collections::HashSet;
 use std::time::Duration;
 
 use teloxide::prelude::*;
-use teloxide::types::{AllowedUpdate, UpdateKind};
+use teloxide::types::{AllowedUpdate, Me, UpdateKind};
 use teloxide::{ApiError, RequestError};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
+use super::handlers;
 use super::outgoing::describe;
 use super::worker::Arrival;
 use super::{CHANNEL, TelegramError};
@@ -25,10 +27,14 @@ fn conversation(update: &Update) -> String {
     }
 }
 
-fn incoming(inbox: &Inbox, update: &Update) -> Option<Incoming> {
+fn incoming(inbox: &Inbox, me: &Me, update: &Update) -> Option<Incoming> {
     // What teloxide cannot read nobody can answer.
     if matches!(update.kind, UpdateKind::Error(_)) {
         tracing::warn!("an update of an unknown kind was skipped");
+        return None;
+    }
+    // What a group's members say to each other is neither kept nor counted against them.
+    if !handlers::concerns_us(update, me) {
         return None;
     }
     Some(Incoming {
@@ -44,6 +50,7 @@ fn incoming(inbox: &Inbox, update: &Update) -> Option<Incoming> {
 /// When the inbox cannot be read at start.
 pub(super) async fn run(
     bot: Bot,
+    me: Me,
     inbox: Inbox,
     arrivals: mpsc::Sender<Arrival>,
     shutdown: CancellationToken,
@@ -89,9 +96,14 @@ pub(super) async fn run(
             polled = request => polled,
         };
         let accepted = match polled {
-            Ok(updates) => accept(&inbox, updates, &arrivals).await,
+            Ok(updates) => accept(&inbox, &me, updates, &arrivals).await,
             Err(error) => {
                 explain(&error);
+                if is_webhook_in_the_way(&error)
+                    && let Err(error) = bot.delete_webhook().await
+                {
+                    tracing::warn!(error = describe(&error), "the webhook was not removed");
+                }
                 None
             }
         };
@@ -116,13 +128,17 @@ pub(super) async fn run(
 /// `Some(next)`: the offset to ask for next, if any update came.
 async fn accept(
     inbox: &Inbox,
+    me: &Me,
     updates: Vec<Update>,
     arrivals: &mpsc::Sender<Arrival>,
 ) -> Option<Option<i32>> {
     let next = updates.iter().map(|u| u.id.0).max();
-    let batch: Vec<Incoming> = updates.iter().filter_map(|u| incoming(inbox, u)).collect();
-    let new = match inbox.accept(&batch).await {
-        Ok(new) => new,
+    let batch: Vec<Incoming> = updates
+        .iter()
+        .filter_map(|u| incoming(inbox, me, u))
+        .collect();
+    let mut new: HashSet<i64> = match inbox.accept(&batch).await {
+        Ok(new) => new.into_iter().collect(),
         Err(error) => {
             tracing::error!(
                 error = &error as &dyn std::error::Error,
@@ -135,7 +151,8 @@ async fn accept(
         let taken = batch
             .iter()
             .find(|b| b.update_id == i64::from(update.id.0))?;
-        new.contains(&taken.update_id)
+        // Taken out, so that an update that stands twice in the batch is answered once.
+        new.remove(&taken.update_id)
             .then(|| (update, taken.lane.clone()))
     }) {
         // Closed only when stopping: the update waits in the inbox.
@@ -149,6 +166,11 @@ async fn accept(
     )
 }
 
+/// Another program, or this one in another mode, had the updates sent to an address.
+fn is_webhook_in_the_way(error: &RequestError) -> bool {
+    matches!(error, RequestError::Api(ApiError::Unknown(text)) if text.contains("webhook is active"))
+}
+
 fn explain(error: &RequestError) {
     if matches!(
         error,
@@ -157,6 +179,8 @@ fn explain(error: &RequestError) {
         tracing::error!(
             "another program polls with the same token: stop it, or give each its own bot"
         );
+    } else if is_webhook_in_the_way(error) {
+        tracing::warn!("a webhook keeps updates away from here; removing it");
     } else {
         tracing::warn!(error = describe(error), "polling failed; trying again");
     }

@@ -20,7 +20,7 @@ use crate::journal::Inbox;
 
 /// Conversations served at the same time; each is mostly waiting for Telegram.
 const AT_ONCE: usize = 256;
-/// An update that failed this often is given up with an apology.
+/// An update that we ourselves failed on this often is given up with an apology.
 const ATTEMPTS: i64 = 4;
 /// Pause before an update is tried again.
 const RETRY_PAUSE: Duration = Duration::from_secs(5);
@@ -37,7 +37,10 @@ enum Outcome {
     Answered,
     /// Telegram will never accept an answer (blocked, chat gone).
     Unanswerable(RequestError),
-    Failed(&'static str),
+    /// Telegram does not take the answer now: that passes.
+    Undelivered(RequestError),
+    /// The fault is ours.
+    Failed,
 }
 
 pub(super) struct Worker {
@@ -119,7 +122,7 @@ impl Worker {
     /// Answers an update, again and again if need be, and wipes it from the inbox.
     async fn serve(&self, update: &Update) {
         loop {
-            let reason = match self.attempt(update).await {
+            match self.attempt(update).await {
                 Outcome::Answered => return self.wipe(update).await,
                 Outcome::Unanswerable(error) => {
                     tracing::info!(
@@ -128,21 +131,24 @@ impl Worker {
                     );
                     return self.wipe(update).await;
                 }
-                Outcome::Failed(reason) => reason,
-            };
-            let attempts = self.inbox.failed(i64::from(update.id.0)).await;
-            // A database that cannot count must not make us try for ever.
-            let attempts = attempts.unwrap_or(ATTEMPTS);
-            tracing::error!(
-                update.attempts = attempts,
-                reason,
-                "an update was not answered"
-            );
-            if attempts >= ATTEMPTS {
-                if let Some(chat) = update.chat().filter(|chat| chat.is_private()) {
-                    let _ = self.context.outgoing.say(chat.id, texts::APOLOGY).await;
+                Outcome::Undelivered(error) => {
+                    tracing::warn!(
+                        error = describe(&error),
+                        "an answer waits until Telegram takes it"
+                    );
                 }
-                return self.wipe(update).await;
+                Outcome::Failed => {
+                    let attempts = self.inbox.failed(i64::from(update.id.0)).await;
+                    // A database that cannot count must not make us try for ever.
+                    let attempts = attempts.unwrap_or(ATTEMPTS);
+                    tracing::error!(update.attempts = attempts, "a handler panicked");
+                    if attempts >= ATTEMPTS {
+                        if let Some(chat) = update.chat().filter(|chat| chat.is_private()) {
+                            let _ = self.context.outgoing.say(chat.id, texts::APOLOGY).await;
+                        }
+                        return self.wipe(update).await;
+                    }
+                }
             }
             tokio::select! {
                 // It stays in the inbox and is answered at the next start.
@@ -155,6 +161,7 @@ impl Worker {
     async fn attempt(&self, update: &Update) -> Outcome {
         let dependencies = dptree::deps![
             update.clone(),
+            update.id,
             self.context.clone(),
             self.context.me.clone()
         ];
@@ -169,10 +176,10 @@ impl Worker {
                 if super::outgoing::is_final(&error) {
                     Outcome::Unanswerable(error)
                 } else {
-                    Outcome::Failed(describe(&error))
+                    Outcome::Undelivered(error)
                 }
             }
-            Err(_) => Outcome::Failed("a handler panicked"),
+            Err(_) => Outcome::Failed,
         }
     }
 

@@ -1,0 +1,222 @@
+//! An office with its own folders, and the real program running in it.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::time::{Duration, Instant};
+
+use tempfile::TempDir;
+
+use super::fake_bot_api::{FakeBotApi, TOKEN};
+
+/// Folders of one installation: library, index, data, log.
+pub struct Office {
+    folder: TempDir,
+}
+
+/// The running program. Dropping it kills it.
+pub struct Bot {
+    child: Child,
+}
+
+fn copy(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap();
+    for item in fs::read_dir(from).unwrap() {
+        let item = item.unwrap();
+        let target = to.join(item.file_name());
+        if item.file_type().unwrap().is_dir() {
+            copy(&item.path(), &target);
+        } else {
+            let text = fs::read_to_string(item.path()).unwrap();
+            fs::write(target, reviewed_yesterday(&text)).unwrap();
+        }
+    }
+}
+
+/// Reviews grow stale with time, the tests must not.
+fn reviewed_yesterday(text: &str) -> String {
+    let yesterday = chrono::Local::now().date_naive() - chrono::Days::new(1);
+    let line = |line: &str| match line.strip_prefix("reviewed = ") {
+        Some(_) => format!("reviewed = {yesterday}\n"),
+        None => format!("{line}\n"),
+    };
+    text.lines().map(line).collect()
+}
+
+impl Office {
+    /// A new office with a copy of the small library of the tests.
+    pub fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let library = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/library");
+        copy(&library, &folder.path().join("library"));
+        Self { folder }
+    }
+
+    /// The folder that everything is in.
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// The library's folder.
+    pub fn library(&self) -> PathBuf {
+        self.folder.path().join("library")
+    }
+
+    /// The index's folder.
+    pub fn index(&self) -> PathBuf {
+        self.folder.path().join("index")
+    }
+
+    /// Everything that `serve` wrote to its log so far, over all its starts.
+    pub fn log(&self) -> String {
+        let bytes = fs::read(self.log_file()).unwrap_or_default();
+        String::from_utf8_lossy(&bytes).into_owned()
+    }
+
+    fn log_file(&self) -> PathBuf {
+        self.folder.path().join("serve.log")
+    }
+
+    /// The program with this office's folders, without a token.
+    pub fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_qijin"));
+        command
+            .args(arguments)
+            .current_dir(self.folder.path())
+            .env_clear()
+            .envs(std::env::var_os("PATH").map(|path| ("PATH", path)))
+            .env("TZ", "Asia/Shanghai")
+            .env("QIJIN_LIBRARY_DIR", self.library())
+            .env("QIJIN_INDEX_DIR", self.index())
+            .env("QIJIN_DATA_DIR", self.folder.path().join("data"))
+            .env("QIJIN_LISTEN", "127.0.0.1:0")
+            .env("QIJIN_OFFICE_NAME", "青石镇司法所")
+            .env("QIJIN_OFFICE_CONTACT", "便民大厅 3 号窗口");
+        command
+    }
+
+    /// Starts `serve` against the fake server, without waiting for anything.
+    pub fn spawn(&self, api: &FakeBotApi, token: &str) -> Bot {
+        self.spawn_with(api, token, &[])
+    }
+
+    /// The same, with more environment variables.
+    pub fn spawn_with(&self, api: &FakeBotApi, token: &str, more: &[(&str, &str)]) -> Bot {
+        let log = fs::OpenOptions::new()
+            .create(true)
+            .append(true)
+            .open(self.log_file())
+            .unwrap();
+        let child = self
+            .command(&["serve"])
+            .env("TELOXIDE_TOKEN", token)
+            .env("TELOXIDE_API_URL", api.url())
+            .envs(more.iter().copied())
+            .stdin(Stdio::null())
+            .stdout(log.try_clone().unwrap())
+            .stderr(log)
+            .spawn()
+            .unwrap();
+        Bot { child }
+    }
+
+    /// Starts `serve` and waits until it polls.
+    pub async fn start(&self, api: &FakeBotApi) -> Bot {
+        let polls = api.world().polls;
+        let bot = self.spawn(api, TOKEN);
+        let what = format!("the first poll; the log so far:\n{}", self.log());
+        api.until(&what, |world| (world.polls > polls).then_some(()))
+            .await;
+        bot
+    }
+
+    /// Waits until the log says something.
+    pub async fn until_logged(&self, words: &str) {
+        self.until_log(|log| log.contains(words)).await;
+    }
+
+    /// Waits until the log is as wanted.
+    pub async fn until_log(&self, wanted: impl Fn(&str) -> bool) {
+        let deadline = Instant::now() + Duration::from_secs(60);
+        while !wanted(&self.log()) {
+            assert!(
+                Instant::now() < deadline,
+                "the log does not say it:\n{}",
+                self.log()
+            );
+            // A file tells nobody that it grew: look now and then.
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+
+    /// The question log as `journal export` writes it, without its heading.
+    pub fn journal(&self) -> Vec<Vec<String>> {
+        let file = self.folder.path().join("journal.csv");
+        let output = self
+            .command(&["journal", "export", "--csv", &file.display().to_string()])
+            .output()
+            .unwrap();
+        assert!(
+            output.status.success(),
+            "{}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+        let mut reader = csv::Reader::from_path(&file).unwrap();
+        reader
+            .records()
+            .map(|row| row.unwrap().iter().map(str::to_owned).collect())
+            .collect()
+    }
+
+    /// Nothing panicked, and the token was not logged.
+    pub fn assert_calm(&self) {
+        let log = self.log();
+        assert!(!log.contains("panicked"), "something panicked:\n{log}");
+        assert!(!log.contains(TOKEN), "the token is in the log:\n{log}");
+    }
+}
+
+impl Bot {
+    /// SIGKILL: no chance to tidy up.
+    pub fn kill(mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
+    /// Sends a signal by name (`TERM`, `INT`).
+    pub fn signal(&self, name: &str) {
+        // The shell's own kill: a minimal system has no program of that name.
+        let status = Command::new("sh")
+            .args(["-c", &format!("kill -{name} {}", self.child.id())])
+            .status()
+            .unwrap();
+        assert!(status.success());
+    }
+
+    /// Waits for the program's end.
+    pub async fn ended(mut self) -> ExitStatus {
+        let deadline = Instant::now() + Duration::from_secs(40);
+        loop {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                return status;
+            }
+            assert!(Instant::now() < deadline, "the program does not end");
+            // The system tells nobody who is not the parent's runtime: ask now and then.
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+
+    /// SIGTERM, and waits for the end.
+    pub async fn stop(self) -> ExitStatus {
+        self.signal("TERM");
+        self.ended().await
+    }
+}
+
+impl Drop for Bot {
+    fn drop(&mut self) {
+        // Ended already is as good.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}

@@ -1,0 +1,29 @@
+//! The questions of the small library in `tests/data/library`.
+
+/// Titles of entries that a resident can ask for word by word, each answered at once.
+pub const QUESTIONS: [&str; 10] = [
+    "老板拖欠工资怎么办？",
+    "加班不给加班费怎么办？",
+    "没签劳动合同能要双倍工资吗？",
+    "试用期工资最少给多少？",
+    "被辞退能拿多少补偿？",
+    "在工地摔伤算不算工伤？",
+    "单位不给缴社保怎么办？",
+    "休年假要扣工资吗？",
+    "怀孕了被辞退怎么办？",
+    "彩礼能要回来吗？",
+];
+
+/// Half-questions that fit several entries; the first that is met with choices serves.
+pub const UNCLEAR: [&str; 7] = [
+    "老板不给钱",
+    "被狗咬了",
+    "合同工资",
+    "咬伤人谁来赔",
+    "没有合同工资",
+    "试用期被辞退",
+    "狗咬伤人谁赔",
+];
+
+/// Words that no entry shares.
+pub const NOT_IN_LIBRARY: &str = "卫星轨道怎么计算";

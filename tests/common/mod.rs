@@ -1,0 +1,15 @@
+//! What the integration tests share: a strict fake of Telegram, residents who talk to it, and an
+//! office that runs the real program.
+
+// Every test program compiles this module and uses its own part of it.
+#![allow(dead_code, unused_imports)]
+
+pub mod bot;
+pub mod conversation;
+pub mod fake_bot_api;
+pub mod fixtures;
+pub mod secrets;
+
+pub use bot::{Bot, Office};
+pub use conversation::{Group, Resident, text_of};
+pub use fake_bot_api::{FakeBotApi, Fault, FaultPlan};
