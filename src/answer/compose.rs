@@ -1,9 +1,10 @@
 //! Wording: an entry, a choice or an apology as blocks.
 
 use super::lookup::Shown;
-use super::{ArticleRef, Block, Choice, LawBook, Neighbours, Office, Reply, ReplyKind};
+use super::{ArticleRef, Block, Choice, LawBook, Neighbours, Office, Reply, ReplyKind, Source};
+use crate::knowledge::statutes::ArticleNumber;
 use crate::knowledge::{Citation, Entry, Library, SmallTalk};
-use crate::search::ArticleText;
+use crate::search::{ArticleHit, ArticleText};
 
 /// The one line under every reply.
 pub const NOTICE: &str = "以上是普法参考，不是法律意见；以现行法律和有权机关的决定为准。";
@@ -16,6 +17,7 @@ fn empty(kind: ReplyKind, confidence: f64) -> Reply {
         kind,
         blocks: Vec::new(),
         citations: Vec::new(),
+        sources: Vec::new(),
         entry: None,
         topic: None,
         places: Vec::new(),
@@ -56,6 +58,7 @@ pub(super) fn choice(entry: &Entry) -> Choice {
 /// An entry in full.
 pub(super) fn answer(
     library: &Library,
+    lawbook: &LawBook,
     entry: &Entry,
     related: Vec<Choice>,
     confidence: f64,
@@ -89,12 +92,36 @@ pub(super) fn answer(
     Reply {
         blocks,
         citations: entry.citations(),
+        sources: entry
+            .basis
+            .iter()
+            .map(|b| source(library, lawbook, &b.citation))
+            .collect(),
         entry: Some(entry.id.clone()),
         topic: Some(entry.topic.clone()),
         places: entry.places.clone(),
         related,
         hotlines: hotlines_in(library, texts),
         ..empty(ReplyKind::Answer, confidence)
+    }
+}
+
+/// Where to read the official text of a citation.
+fn source(library: &Library, lawbook: &LawBook, citation: &Citation) -> Source {
+    let number = citation.article.parse::<ArticleNumber>().ok();
+    let number = number.map_or_else(|| citation.article.clone(), |n| n.arabic());
+    let held = lawbook.articles().is_some();
+    Source {
+        name: format!("{}{number}", library.laws.short_name(&citation.law)),
+        article: held.then(|| ArticleRef {
+            law: citation.law.clone(),
+            label: citation.article.clone(),
+        }),
+        page: library
+            .laws
+            .page(&citation.law)
+            .filter(|_| !held)
+            .map(str::to_owned),
     }
 }
 
@@ -235,6 +262,31 @@ fn neighbours(lawbook: &LawBook, article: &ArticleText) -> Neighbours {
         previous: at(article.ordinal.checked_sub(1)),
         next: at(article.ordinal.checked_add(1)),
         chapter: (!article.path.is_empty()).then(|| article_ref(article)),
+    }
+}
+
+/// No entry fits, but articles may: up to three, marked as what they are.
+pub(super) fn possible_articles(office: &Office, hits: &[ArticleHit], confidence: f64) -> Reply {
+    let lead =
+        "资料库里没有现成的答案。下面是可能相关的法条，不一定正好适用：请看看说的是不是您的情况。";
+    let mut blocks = vec![Block::Lead(lead.to_owned())];
+    for hit in hits {
+        let article = &hit.article;
+        blocks.push(Block::Title(format!(
+            "《{}》{}",
+            article.law, article.label
+        )));
+        blocks.push(Block::Verbatim(article.text.clone()));
+    }
+    let check = "用之前要核对：谁对谁、什么事、什么时候，和条文说的对不对得上。";
+    blocks.push(Block::Lead(check.to_owned()));
+    blocks.push(Block::Lead(office.turn_to()));
+    blocks.push(notice());
+    Reply {
+        blocks,
+        citations: hits.iter().map(|hit| citation(&hit.article)).collect(),
+        hotlines: vec!["12348".to_owned()],
+        ..empty(ReplyKind::Statute, confidence)
     }
 }
 

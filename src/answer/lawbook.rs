@@ -50,4 +50,9 @@ impl LawBook {
             None => Ok(Vec::new()),
         }
     }
+
+    /// Probability that one of the first three articles bears on the question; `None` without hits.
+    pub fn confidence(&self, hits: &[ArticleHit]) -> Option<f64> {
+        self.model.confidence(hits)
+    }
 }

@@ -10,7 +10,7 @@ mod smalltalk;
 pub use answerer::{Answerer, Thresholds};
 pub use compose::NOTICE;
 pub use lawbook::LawBook;
-pub use reply::{ArticleRef, Block, Choice, Neighbours, Reply, ReplyKind};
+pub use reply::{ArticleRef, Block, Choice, Neighbours, Reply, ReplyKind, Source};
 
 use serde::Deserialize;
 

@@ -42,6 +42,17 @@ pub struct ArticleRef {
     pub label: String,
 }
 
+/// Where the official text behind a citation can be read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Source {
+    /// Fits a button: `民法典1079条`.
+    pub name: String,
+    /// What to open here; `None` when the text was not imported.
+    pub article: Option<ArticleRef>,
+    /// Page of the official database, when the text was not imported.
+    pub page: Option<String>,
+}
+
 /// Where one can go from the one article shown.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Neighbours {
@@ -97,6 +108,8 @@ pub struct Reply {
     pub blocks: Vec<Block>,
     /// Legal basis, in the order shown.
     pub citations: Vec<Citation>,
+    /// For [`ReplyKind::Answer`]: where to read the official texts, in the order of citations.
+    pub sources: Vec<Source>,
     /// The entry shown, for [`ReplyKind::Answer`].
     pub entry: Option<EntryId>,
     /// Sub-topic of the entry shown, or the nearest one.

@@ -7,7 +7,7 @@ use anyhow::Context;
 use clap::{Args, Subcommand};
 
 use super::{Config, progress};
-use crate::search::{Model, bench_phrasings, fit_confidence, fit_ranking};
+use crate::search::{Labelled, Model, bench_phrasings, calibrate, fit_confidence, fit_ranking};
 
 #[derive(Args)]
 pub(super) struct BenchArgs {
@@ -25,11 +25,19 @@ enum BenchCommand {
         /// 用结果重新拟合排序和置信度，写到这个文件（开发者用：src/search/model.toml）
         #[arg(long, value_name = "文件")]
         fit: Option<PathBuf>,
+        /// 再用真实提问校准置信度：每行 {"text":"…","gold":[{"law":"…","article":"…"}]}，
+        /// 没有 gold 的表示不该回答；可以给几个文件
+        #[arg(long, value_name = "文件", requires = "fit")]
+        calibrate: Vec<PathBuf>,
     },
 }
 
 pub(super) fn run(config: &Config, args: &BenchArgs) -> anyhow::Result<ExitCode> {
-    let BenchCommand::Phrasings { missed, fit } = &args.command;
+    let BenchCommand::Phrasings {
+        missed,
+        fit,
+        calibrate: labelled,
+    } = &args.command;
     let (answerer, _, _) = progress::open(config, false)?;
     let mut model = Model::shipped();
     let ask = |model: &Model| {
@@ -51,6 +59,11 @@ pub(super) fn run(config: &Config, args: &BenchArgs) -> anyhow::Result<ExitCode>
             report = ask(&model)?;
         }
         model = fit_confidence(&model, &report);
+        let questions = read_labelled(labelled)?;
+        if !questions.is_empty() {
+            let searcher = answerer.searcher().with_model(model.clone());
+            model = calibrate(&model, &searcher, answerer.library(), &questions)?;
+        }
         let text = format!(
             "# Learned figures of search. Made by `qijin bench phrasings --fit`; see src/search/confidence.rs.\n{}",
             toml::to_string(&model)?
@@ -76,4 +89,22 @@ pub(super) fn run(config: &Config, args: &BenchArgs) -> anyhow::Result<ExitCode>
         say!("  {confidence:.2} → {right:.2}  {size}");
     }
     Ok(ExitCode::SUCCESS)
+}
+
+fn read_labelled(files: &[PathBuf]) -> anyhow::Result<Vec<Labelled>> {
+    let mut out = Vec::new();
+    for file in files {
+        let text =
+            std::fs::read_to_string(file).with_context(|| format!("读不了 {}", file.display()))?;
+        for (n, line) in text
+            .lines()
+            .enumerate()
+            .filter(|(_, l)| !l.trim().is_empty())
+        {
+            let question = serde_json::from_str(line)
+                .with_context(|| format!("{} 第 {} 行不是要求的 JSON", file.display(), n + 1))?;
+            out.push(question);
+        }
+    }
+    Ok(out)
 }

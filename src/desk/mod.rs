@@ -11,9 +11,10 @@ use std::time::Instant;
 
 use chrono::Utc;
 
-use crate::answer::{Answerer, Office, Reply};
+use crate::answer::{Answerer, ArticleRef, Office, Reply};
 use crate::journal::{Asker, Journal, JournalError, Record};
 use crate::knowledge::{EntryId, Library};
+use crate::search::{ArticleText, SearchError};
 
 pub use crate::journal::RowId;
 pub use library_watch::{Paths, prepare, watch};
@@ -128,6 +129,17 @@ impl Desk {
         Answered { reply, row }
     }
 
+    /// The official text of an article, as a button asks for it; `None` when it is not in force or
+    /// not imported. Reading the law is not a question: nothing is journaled.
+    pub fn article(&self, article: &ArticleRef) -> Option<Reply> {
+        readable(self.answerer().article(article)).flatten()
+    }
+
+    /// The articles of the chapter in which `article` stands, in order; empty when there is none.
+    pub fn chapter(&self, article: &ArticleRef) -> Vec<ArticleText> {
+        readable(self.answerer().chapter(article)).unwrap_or_default()
+    }
+
     /// Shows an entry that was picked; `None` when the library no longer has it.
     pub async fn open(&self, pick: Pick) -> Option<Answered> {
         let started = Instant::now();
@@ -237,6 +249,18 @@ impl Desk {
         };
         logged("record", journal.record(record).await)
     }
+}
+
+/// The value, or a line in the log when the index cannot be read.
+fn readable<T>(result: Result<T, SearchError>) -> Option<T> {
+    result
+        .map_err(|error| {
+            tracing::error!(
+                error = &error as &dyn std::error::Error,
+                "the index cannot be read"
+            );
+        })
+        .ok()
 }
 
 /// The value, or a line in the log that says what the journal lacks now.

@@ -11,17 +11,20 @@ use crate::text::Analyser;
 /// Enough for a library of thousands of entries; tantivy spills to disk beyond it.
 const WRITER_BYTES: usize = 64 << 20;
 
-/// Everything an entry says besides its question, as one text.
-fn body_of(entry: &Entry, library: &Library) -> String {
-    let mut parts: Vec<&str> = Vec::new();
-    if let Some(topic) = library.topic(&entry.topic) {
-        parts.push(&topic.name);
-    }
-    parts.push(&entry.answer);
-    parts.extend(entry.steps.iter().map(String::as_str));
-    parts.extend(entry.basis.iter().map(|b| b.says.as_str()));
-    parts.extend(entry.limits.iter().map(String::as_str));
-    parts.extend(entry.pitfalls.iter().map(String::as_str));
+/// What an entry is about, as one text.
+fn gist_of(entry: &Entry, library: &Library) -> String {
+    let topic = library.topic(&entry.topic).map_or("", |t| t.name.as_str());
+    [topic, &entry.question, &entry.answer].join("\n")
+}
+
+/// Everything else an entry says, as one text.
+fn body_of(entry: &Entry) -> String {
+    let steps = entry.steps.iter().map(String::as_str);
+    let parts: Vec<&str> = steps
+        .chain(entry.basis.iter().map(|b| b.says.as_str()))
+        .chain(entry.limits.iter().map(String::as_str))
+        .chain(entry.pitfalls.iter().map(String::as_str))
+        .collect();
     parts.join("\n")
 }
 
@@ -63,7 +66,9 @@ pub(super) fn write(
             writer.add_document(phrasing)?;
             add(&mut whole, fields.questions, &text);
         }
-        let body = analyser.normalize(&body_of(entry, library));
+        let gist = analyser.normalize(&gist_of(entry, library));
+        add(&mut whole, fields.gist, &gist);
+        let body = analyser.normalize(&body_of(entry));
         add(&mut whole, fields.body, &body);
         writer.add_document(whole)?;
         tick();

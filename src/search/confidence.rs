@@ -11,7 +11,7 @@
 use serde::{Deserialize, Serialize};
 
 /// How many kinds of evidence there are.
-pub(super) const EVIDENCE: usize = 13;
+pub(super) const EVIDENCE: usize = 16;
 
 /// What speaks for an entry, per nat of the question's information unless said otherwise.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
@@ -24,7 +24,7 @@ impl Evidence {
     pub(super) const QUESTION_BIGRAMS: usize = 1;
     /// BM25 of single characters over all ways of asking.
     pub(super) const QUESTION_UNIGRAMS: usize = 2;
-    /// BM25 of words over answer, steps, limits, basis and pitfalls.
+    /// BM25 of words over steps, limits, basis and pitfalls.
     pub(super) const BODY_WORDS: usize = 3;
     /// BM25 of bigrams over the same.
     pub(super) const BODY_BIGRAMS: usize = 4;
@@ -44,16 +44,22 @@ impl Evidence {
     pub(super) const UNION: usize = 11;
     /// Mean BM25 of the three best ways of asking, words and bigrams.
     pub(super) const THREE: usize = 12;
+    /// BM25 of words over topic, heading and short answer.
+    pub(super) const GIST_WORDS: usize = 13;
+    /// The same, bigrams.
+    pub(super) const GIST_BIGRAMS: usize = 14;
+    /// The same, single characters.
+    pub(super) const GIST_UNIGRAMS: usize = 15;
 }
 
 /// What the confidence is computed from; each about 0..1 but the last, which is in 0..4.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Features {
-    /// See [`Evidence::COVERAGE`].
+    /// Share of the question's information found in the best way of asking.
     pub coverage: f64,
-    /// See [`Evidence::LIKENESS`].
+    /// Share of that way of asking found in the question.
     pub likeness: f64,
-    /// See [`Evidence::UNION`].
+    /// Share of the question's information found in any way of asking.
     pub union_coverage: f64,
     /// (score of this hit − score of the next) / score of this hit.
     pub margin: f64,

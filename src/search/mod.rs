@@ -21,4 +21,7 @@ pub use articles::{ArticleHit, ArticleModel, ArticleText, Articles, EntryKnowled
 pub use confidence::{Evidence, Features, Model};
 pub use searcher::{Found, Hit, Searcher};
 pub use store::{IndexError, IndexInfo, Opened, Progress, fingerprint, open_or_build};
-pub use tune::{PhrasingReport, bench_phrasings, fit_confidence, fit_ranking};
+pub use tune::{Labelled, PhrasingReport, bench_phrasings, calibrate, fit_confidence, fit_ranking};
+
+/// What a search can fail with: the index files cannot be read.
+pub use tantivy::TantivyError as SearchError;

@@ -7,7 +7,7 @@ use tantivy::schema::{
 use super::analysis::{BIGRAMS, UNIGRAMS, WORDS};
 
 /// Raised whenever the fields or what is put in them change, so that old indexes are rebuilt.
-pub(super) const SCHEMA_VERSION: u32 = 2;
+pub(super) const SCHEMA_VERSION: u32 = 3;
 
 /// One text as the index sees it: as words, as bigrams and as single characters.
 #[derive(Clone, Copy)]
@@ -28,7 +28,9 @@ pub(super) struct Fields {
     pub phrasing: TextField,
     /// Entry documents: all ways of asking.
     pub questions: TextField,
-    /// Entry documents: answer, steps, limits, basis, pitfalls.
+    /// Entry documents: topic, heading and short answer.
+    pub gist: TextField,
+    /// Entry documents: steps, limits, basis, pitfalls.
     pub body: TextField,
 }
 
@@ -53,10 +55,12 @@ pub(super) fn schema() -> (Schema, Fields) {
     };
     let phrasing = text_field("phrasing");
     let questions = text_field("questions");
+    let gist = text_field("gist");
     let body = text_field("body");
     let fields = Fields {
         phrasing,
         questions,
+        gist,
         body,
         entry: builder.add_text_field("entry", STRING | STORED),
         stored: builder.add_text_field("stored", STORED),

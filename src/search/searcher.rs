@@ -101,6 +101,15 @@ impl Searcher {
         &self.analyser
     }
 
+    /// The same index asked with other learned figures.
+    #[must_use]
+    pub fn with_model(&self, model: Model) -> Self {
+        Self {
+            model,
+            ..self.clone()
+        }
+    }
+
     /// The entries nearest to `text`, at most `limit`, best first.
     ///
     /// # Errors
@@ -164,7 +173,12 @@ impl Searcher {
         total: f64,
         candidates: &mut HashMap<String, Candidate>,
     ) -> Result<(), TantivyError> {
-        let (questions, body) = (self.fields.questions, self.fields.body);
+        let Fields {
+            questions,
+            gist,
+            body,
+            ..
+        } = self.fields;
         let fields = [
             (Evidence::QUESTION_WORDS, questions.words, &tokens.words),
             (
@@ -177,6 +191,9 @@ impl Searcher {
                 questions.unigrams,
                 &tokens.unigrams,
             ),
+            (Evidence::GIST_WORDS, gist.words, &tokens.words),
+            (Evidence::GIST_BIGRAMS, gist.bigrams, &tokens.bigrams),
+            (Evidence::GIST_UNIGRAMS, gist.unigrams, &tokens.unigrams),
             (Evidence::BODY_WORDS, body.words, &tokens.words),
             (Evidence::BODY_BIGRAMS, body.bigrams, &tokens.bigrams),
             (Evidence::BODY_UNIGRAMS, body.unigrams, &tokens.unigrams),

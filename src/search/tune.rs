@@ -207,6 +207,66 @@ pub fn fit_confidence(model: &Model, report: &PhrasingReport) -> Model {
     }
 }
 
+/// A question with what a right answer rests on; nothing for one that no entry should answer.
+#[derive(Debug, Clone, serde::Deserialize)]
+pub struct Labelled {
+    /// As a resident types it.
+    pub text: String,
+    /// Articles of which the answer must lead with one.
+    #[serde(default)]
+    pub gold: Vec<Citation>,
+}
+
+/// Shifts and stretches the confidence so that it is true for real questions (Platt scaling:
+/// two figures, so that a small sample cannot be learned by heart). Withheld phrasings are half
+/// sentences and find their entry more rarely than what residents type.
+///
+/// # Errors
+/// When the index cannot be read.
+pub fn calibrate(
+    model: &Model,
+    searcher: &Searcher,
+    library: &Library,
+    questions: &[Labelled],
+) -> Result<Model, TantivyError> {
+    let mut samples: Vec<(f64, f64)> = Vec::new();
+    for question in questions {
+        let found = searcher.search(&question.text, LEADING)?;
+        let Some(first) = found.hits.first() else {
+            continue;
+        };
+        let entry = library.entry(&first.entry);
+        let mut leading = entry.iter().flat_map(|e| e.basis.iter().take(LEADING));
+        let right = leading.any(|b| question.gold.contains(&b.citation));
+        let features = first.features.vector();
+        let logit: f64 = model
+            .confidence
+            .iter()
+            .zip(features)
+            .map(|(w, v)| w * v)
+            .sum();
+        samples.push((logit, f64::from(u8::from(right))));
+    }
+    let n = samples.len().max(1) as f64;
+    let (mut stretch, mut shift) = (1.0_f64, 0.0_f64);
+    for _ in 0..20_000 {
+        let (mut by_stretch, mut by_shift) = (0.0, 0.0);
+        for (logit, right) in &samples {
+            let error = 1.0 / (1.0 + (-(stretch * logit + shift)).exp()) - right;
+            by_stretch += error * logit / n;
+            by_shift += error / n;
+        }
+        stretch -= 0.1 * by_stretch;
+        shift -= 0.1 * by_shift;
+    }
+    let mut confidence = model.confidence.map(|w| w * stretch);
+    confidence[0] += shift;
+    Ok(Model {
+        confidence: confidence.map(rounded),
+        ..model.clone()
+    })
+}
+
 fn rounded(weight: f64) -> f64 {
     (weight * 1000.0).round() / 1000.0
 }

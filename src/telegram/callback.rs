@@ -1,7 +1,7 @@
 //! What a button carries: at most 64 bytes, read back with suspicion.
 
 use crate::desk::RowId;
-use crate::knowledge::EntryId;
+use crate::knowledge::{ArticleNumber, EntryId};
 
 /// Telegram's limit for `callback_data`.
 const MAX_BYTES: usize = 64;
@@ -26,6 +26,19 @@ pub(super) enum Action {
         place: String,
         topic: String,
         page: usize,
+    },
+    /// Show an article's official text in place; `entry` is the answer to go back to.
+    Article {
+        law: String,
+        number: Option<ArticleNumber>,
+        entry: Option<EntryId>,
+    },
+    /// List the articles of the chapter in which an article stands.
+    Chapter {
+        law: String,
+        number: Option<ArticleNumber>,
+        page: usize,
+        entry: Option<EntryId>,
     },
     /// Delete what is stored (confirmed), or keep it.
     Forget { yes: bool },
@@ -58,6 +71,34 @@ fn row_of(text: &str) -> Option<Option<RowId>> {
         .map(Some)
 }
 
+/// `1079`, `133-1`; empty for a whole document.
+fn number_text(number: Option<ArticleNumber>) -> String {
+    match number {
+        None => String::new(),
+        Some(n) if n.inserted == 0 => n.number.to_string(),
+        Some(n) => format!("{}-{}", n.number, n.inserted),
+    }
+}
+
+fn number_of(text: &str) -> Option<Option<ArticleNumber>> {
+    if text.is_empty() {
+        return Some(None);
+    }
+    let (number, inserted) = text.split_once('-').unwrap_or((text, "0"));
+    Some(Some(ArticleNumber {
+        number: number.parse().ok()?,
+        inserted: inserted.parse().ok()?,
+    }))
+}
+
+fn entry_text(entry: &Option<EntryId>) -> &str {
+    entry.as_ref().map_or("", |e| e.0.as_str())
+}
+
+fn entry_of(text: &str) -> Option<EntryId> {
+    (!text.is_empty()).then(|| EntryId(text.to_owned()))
+}
+
 impl Action {
     /// As `callback_data`; `None` when it would not fit (such a button is left out).
     pub fn encode(&self) -> Option<String> {
@@ -71,6 +112,19 @@ impl Action {
             Self::Places => "p".to_owned(),
             Self::Place { place } => format!("p:{place}"),
             Self::Topic { place, topic, page } => format!("t:{place}:{topic}:{page}"),
+            Self::Article { law, number, entry } => {
+                format!("s:{law}:{}:{}", number_text(*number), entry_text(entry))
+            }
+            Self::Chapter {
+                law,
+                number,
+                page,
+                entry,
+            } => format!(
+                "c:{law}:{}:{page}:{}",
+                number_text(*number),
+                entry_text(entry)
+            ),
             Self::Forget { yes } => format!("f:{}", u8::from(*yes)),
         };
         (text.len() <= MAX_BYTES).then_some(text)
@@ -107,6 +161,17 @@ impl Action {
                 topic: (*topic).to_owned(),
                 page: page.parse().ok()?,
             },
+            ["s", law, number, entry] => Self::Article {
+                law: (*law).to_owned(),
+                number: number_of(number)?,
+                entry: entry_of(entry),
+            },
+            ["c", law, number, page, entry] => Self::Chapter {
+                law: (*law).to_owned(),
+                number: number_of(number)?,
+                page: page.parse().ok()?,
+                entry: entry_of(entry),
+            },
             ["f", yes] => Self::Forget { yes: flag(yes)? },
             _ => return None,
         })
@@ -122,6 +187,12 @@ mod tests {
         let id = || "[a-z_.]{1,20}-[0-9a-f]{6}".prop_map(EntryId);
         let row = || prop::option::of(0..RowId::MAX);
         let name = || "[a-z_.]{1,22}";
+        let number = || {
+            prop::option::of(
+                (1u32..1300, 0u32..5)
+                    .prop_map(|(number, inserted)| ArticleNumber { number, inserted }),
+            )
+        };
         prop_oneof![
             (id(), row()).prop_map(|(entry, row)| Action::Open { entry, row }),
             (id(), row()).prop_map(|(entry, row)| Action::Related { entry, row }),
@@ -135,6 +206,16 @@ mod tests {
                 page
             }),
             any::<bool>().prop_map(|yes| Action::Forget { yes }),
+            ("[0-9a-f]{8}", number(), prop::option::of(id()))
+                .prop_map(|(law, number, entry)| Action::Article { law, number, entry }),
+            ("[0-9a-f]{8}", number(), 0usize..99, prop::option::of(id())).prop_map(
+                |(law, number, page, entry)| Action::Chapter {
+                    law,
+                    number,
+                    page,
+                    entry
+                }
+            ),
         ]
     }
 

@@ -10,9 +10,12 @@ use teloxide::utils::command::BotCommands;
 
 use super::callback::Action;
 use super::context::{Context, visitor};
-use super::render::{button, page, without_votes, words};
+use super::render::{article_page, button, chapter_page, page, without_votes, words};
 use super::{CHANNEL, menu, texts};
+use crate::answer::ArticleRef;
 use crate::desk::{Answered, Pick, Question};
+use crate::knowledge::ArticleNumber;
+use crate::knowledge::statutes::WHOLE;
 
 /// What the tree is made of.
 pub(super) type Handler = dptree::Handler<'static, Result<(), RequestError>, DpHandlerDescription>;
@@ -282,9 +285,43 @@ async fn act(
                 .await?;
             Ok(None)
         }
+        Action::Article { law, number, entry } => {
+            let article = article_ref(context, &law, number);
+            let Some(reply) = article.and_then(|article| desk.article(&article)) else {
+                return Ok(Some(texts::GONE));
+            };
+            let page = article_page(&reply, entry.as_ref());
+            outgoing.edit(chat, shown.id, &page).await?;
+            Ok(None)
+        }
+        Action::Chapter {
+            law,
+            number,
+            page,
+            entry,
+        } => {
+            let Some(article) = article_ref(context, &law, number) else {
+                return Ok(Some(texts::GONE));
+            };
+            let articles = desk.chapter(&article);
+            let Some(page) = chapter_page(&articles, &article, page, entry.as_ref()) else {
+                return Ok(Some(texts::GONE));
+            };
+            outgoing.edit(chat, shown.id, &page).await?;
+            Ok(None)
+        }
         // A place or topic that the library no longer has.
         Action::Places | Action::Place { .. } | Action::Topic { .. } => Ok(Some(texts::GONE)),
     }
+}
+
+/// The article behind a button; `None` for a law we do not know.
+fn article_ref(context: &Context, code: &str, number: Option<ArticleNumber>) -> Option<ArticleRef> {
+    let library = context.desk.library();
+    Some(ArticleRef {
+        law: library.laws.by_code(code)?.to_owned(),
+        label: number.map_or_else(|| WHOLE.to_owned(), |n| n.to_string()),
+    })
 }
 
 /// From an entry opened in the menu, the way back to its topic.

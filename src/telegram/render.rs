@@ -5,8 +5,11 @@ use teloxide::utils::html;
 
 use super::callback::Action;
 use super::outgoing::Page;
-use crate::answer::{Block, Choice, ReplyKind};
+use crate::answer::{ArticleRef, Block, Choice, Neighbours, Reply, ReplyKind};
 use crate::desk::{Answered, RowId};
+use crate::knowledge::EntryId;
+use crate::knowledge::statutes::law_code;
+use crate::search::ArticleText;
 
 /// Telegram counts the visible text in UTF-16 units.
 const MAX_UNITS: usize = 4096;
@@ -15,11 +18,18 @@ const MAX_BUTTON_CHARS: usize = 28;
 
 /// One button; `None` when its data would not fit.
 pub(super) fn button(text: &str, action: &Action) -> Option<InlineKeyboardButton> {
+    Some(InlineKeyboardButton::callback(
+        shortened(text),
+        action.encode()?,
+    ))
+}
+
+fn shortened(text: &str) -> String {
     let mut shown: String = text.chars().take(MAX_BUTTON_CHARS).collect();
     if shown.len() < text.len() {
         shown.push('…');
     }
-    Some(InlineKeyboardButton::callback(shown, action.encode()?))
+    shown
 }
 
 fn units(text: &str) -> usize {
@@ -153,6 +163,7 @@ pub(super) fn page(answered: &Answered, back: Option<&Action>) -> Page {
     match reply.kind {
         ReplyKind::Answer => {
             rows.extend(row.map(vote_row));
+            rows.extend(source_rows(reply));
             rows.extend(entry_buttons(&reply.related, |c| Action::Related {
                 entry: c.entry.clone(),
                 row,
@@ -162,7 +173,8 @@ pub(super) fn page(answered: &Answered, back: Option<&Action>) -> Page {
             entry: c.entry.clone(),
             row,
         })),
-        ReplyKind::Statute | ReplyKind::Unknown | ReplyKind::Smalltalk => {}
+        ReplyKind::Statute => rows.extend(article_rows(&reply.neighbours, None)),
+        ReplyKind::Unknown | ReplyKind::Smalltalk => {}
     }
     if reply.kind == ReplyKind::Unknown {
         rows.extend(button("按主题翻看", &Action::Places).map(|b| vec![b]));
@@ -178,6 +190,139 @@ pub(super) fn page(answered: &Answered, back: Option<&Action>) -> Page {
         plain: cut(&reply.text(), MAX_UNITS),
         keyboard: (!rows.is_empty()).then(|| InlineKeyboardMarkup::new(rows)),
     }
+}
+
+/// Official texts behind an answer, two a row.
+fn source_rows(reply: &Reply) -> Vec<Vec<InlineKeyboardButton>> {
+    let buttons: Vec<InlineKeyboardButton> = reply
+        .sources
+        .iter()
+        .filter_map(|source| {
+            let name = format!("📖 {}", source.name);
+            match (&source.article, &source.page) {
+                (Some(article), _) => button(&name, &open_article(article, reply.entry.as_ref())),
+                (None, Some(page)) => {
+                    let page = page.parse().ok()?;
+                    Some(InlineKeyboardButton::url(shortened(&name), page))
+                }
+                (None, None) => None,
+            }
+        })
+        .collect();
+    buttons.chunks(2).map(<[_]>::to_vec).collect()
+}
+
+fn open_article(article: &ArticleRef, entry: Option<&EntryId>) -> Action {
+    Action::Article {
+        law: law_code(&article.law),
+        number: article.label.parse().ok(),
+        entry: entry.cloned(),
+    }
+}
+
+/// 上一条 / 下一条 / 本章目录
+fn article_rows(
+    neighbours: &Neighbours,
+    entry: Option<&EntryId>,
+) -> Vec<Vec<InlineKeyboardButton>> {
+    let go = |text: &str, to: &Option<ArticleRef>| {
+        let to = to.as_ref()?;
+        button(text, &open_article(to, entry))
+    };
+    let mut row: Vec<InlineKeyboardButton> = Vec::new();
+    row.extend(go("◀ 上一条", &neighbours.previous));
+    row.extend(go("下一条 ▶", &neighbours.next));
+    let chapter = neighbours.chapter.as_ref().and_then(|article| {
+        let action = Action::Chapter {
+            law: law_code(&article.law),
+            number: article.label.parse().ok(),
+            page: 0,
+            entry: entry.cloned(),
+        };
+        button("本章目录", &action)
+    });
+    [row, chapter.into_iter().collect()]
+        .into_iter()
+        .filter(|row| !row.is_empty())
+        .collect()
+}
+
+fn back_to_answer(entry: Option<&EntryId>) -> Option<Vec<InlineKeyboardButton>> {
+    let action = Action::Open {
+        entry: entry?.clone(),
+        row: None,
+    };
+    Some(vec![button("◀ 返回答复", &action)?])
+}
+
+/// An article opened by a button, with the way back to the answer it was opened from.
+pub(super) fn article_page(reply: &Reply, entry: Option<&EntryId>) -> Page {
+    let mut rows = article_rows(&reply.neighbours, entry);
+    rows.extend(back_to_answer(entry));
+    Page {
+        html: body(&reply.blocks),
+        plain: cut(&reply.text(), MAX_UNITS),
+        keyboard: (!rows.is_empty()).then(|| InlineKeyboardMarkup::new(rows)),
+    }
+}
+
+/// Articles shown at a time in a chapter's list.
+const CHAPTER_PAGE: usize = 8;
+
+/// The articles of a chapter, a button each.
+pub(super) fn chapter_page(
+    articles: &[ArticleText],
+    here: &ArticleRef,
+    page: usize,
+    entry: Option<&EntryId>,
+) -> Option<Page> {
+    let first = articles.first()?;
+    let pages = articles.len().div_ceil(CHAPTER_PAGE);
+    let page = page.min(pages - 1);
+    let mut rows: Vec<Vec<InlineKeyboardButton>> = articles
+        .iter()
+        .skip(page * CHAPTER_PAGE)
+        .take(CHAPTER_PAGE)
+        .filter_map(|article| {
+            let to = ArticleRef {
+                law: article.law.clone(),
+                label: article.label.clone(),
+            };
+            let text = format!("{} {}", article.label, article.text);
+            Some(vec![button(&text, &open_article(&to, entry))?])
+        })
+        .collect();
+    let turn = |text: &str, page: usize| {
+        let action = Action::Chapter {
+            law: law_code(&here.law),
+            number: here.label.parse().ok(),
+            page,
+            entry: entry.cloned(),
+        };
+        button(text, &action)
+    };
+    let mut turns = Vec::new();
+    if page > 0 {
+        turns.extend(turn("上一页", page - 1));
+    }
+    if page + 1 < pages {
+        turns.extend(turn("下一页", page + 1));
+    }
+    if !turns.is_empty() {
+        rows.push(turns);
+    }
+    rows.extend(back_to_answer(entry));
+    let place = if first.path.is_empty() {
+        String::new()
+    } else {
+        format!("\n{}", first.path)
+    };
+    let counter = if pages > 1 {
+        format!("（{}/{pages}）", page + 1)
+    } else {
+        String::new()
+    };
+    Some(words(&format!("《{}》{place}{counter}", first.law), rows))
 }
 
 /// Plain words with buttons.
@@ -209,7 +354,6 @@ pub(super) fn without_votes(keyboard: &InlineKeyboardMarkup) -> InlineKeyboardMa
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::answer::Reply;
 
     fn reply(blocks: Vec<Block>) -> Answered {
         Answered {
@@ -217,6 +361,7 @@ mod tests {
                 kind: ReplyKind::Answer,
                 blocks,
                 citations: Vec::new(),
+                sources: Vec::new(),
                 entry: None,
                 topic: None,
                 places: Vec::new(),

@@ -56,6 +56,8 @@ pub struct LawChanges {
 pub struct LawNames {
     /// What people say → official name.
     pub short: HashMap<String, String>,
+    /// Official name → page in the official database, for offices that have imported no texts.
+    pub page: HashMap<String, String>,
 }
 
 /// Reads `"42 50"` or `"120 120之1"`.

@@ -1,7 +1,7 @@
 //! Statutes: their versions and articles, imported from the user's copy of the public texts.
 //!
 //! The texts are never part of the project: `qijin import statutes DIR` puts them into a
-//! git-ignored folder of the library ([`store`]). Which version is in force is decided by the day
+//! git-ignored folder of the library. Which version is in force is decided by the day
 //! ([`in_force`]), never at import.
 
 mod changes;
@@ -16,7 +16,7 @@ mod store;
 pub use changes::{LawChanges, LawNames, Renumbered, Repealed, moved};
 pub use model::{Article, Group, Status, Statute, Version, WHOLE, in_force};
 pub use number::{ArticleNumber, NotAnArticleNumber, numeral};
-pub use register::{LawRegister, Standing};
+pub use register::{LawRegister, Standing, law_code};
 pub use resolve::{Certainty, LawMatch, Mention, Mentions, Resolver};
 pub use source::SourceError;
 pub use store::{

@@ -120,6 +120,14 @@ impl ArticleNumber {
             inserted: 0,
         }
     }
+
+    /// With Arabic digits, for buttons: `133条之1`.
+    pub fn arabic(self) -> String {
+        match self.inserted {
+            0 => format!("{}条", self.number),
+            inserted => format!("{}条之{inserted}", self.number),
+        }
+    }
 }
 
 impl fmt::Display for ArticleNumber {

@@ -1,9 +1,11 @@
 //! The law register of a library: which law is in force, what became of the others, how laws are
 //! called. Made from the imported catalogue, `law_changes.toml` and `law_names.toml`.
 
+use std::collections::HashMap;
 use std::sync::OnceLock;
 
 use chrono::NaiveDate;
+use sha2::{Digest, Sha256};
 
 use super::{Catalogue, LawChanges, LawNames, Repealed, Resolver, Version};
 
@@ -34,6 +36,13 @@ pub struct LawRegister {
     /// Names that the library's entries cite.
     cited: Vec<String>,
     resolver: OnceLock<Resolver>,
+    codes: OnceLock<HashMap<String, String>>,
+}
+
+/// A short stable code of a law's name, for buttons that hold 64 bytes: 8 hex digits.
+pub fn law_code(name: &str) -> String {
+    let hash = Sha256::digest(name.as_bytes());
+    hash[..4].iter().map(|b| format!("{b:02x}")).collect()
 }
 
 impl LawRegister {
@@ -50,6 +59,7 @@ impl LawRegister {
             names,
             cited,
             resolver: OnceLock::new(),
+            codes: OnceLock::new(),
         }
     }
 
@@ -99,5 +109,35 @@ impl LawRegister {
                 .chain(self.cited.iter().map(String::as_str));
             Resolver::new(self.catalogue.as_ref(), &self.names, further)
         })
+    }
+
+    /// The law behind a code of [`law_code`], if it is one of ours.
+    pub fn by_code(&self, code: &str) -> Option<&str> {
+        let codes = self.codes.get_or_init(|| {
+            let held = self.catalogue.iter().flat_map(Catalogue::names);
+            held.chain(self.cited.iter().map(String::as_str))
+                .map(|name| (law_code(name), name.to_owned()))
+                .collect()
+        });
+        codes.get(code).map(String::as_str)
+    }
+
+    /// A name that fits a button: the official one, or the shortest telling one on record.
+    pub fn short_name<'a>(&'a self, law: &'a str) -> &'a str {
+        if law.chars().count() <= 10 {
+            return law;
+        }
+        self.names
+            .short
+            .iter()
+            .filter(|(short, official)| *official == law && short.chars().count() >= 4)
+            .map(|(short, _)| short.as_str())
+            .min_by_key(|short| (short.chars().count(), *short))
+            .unwrap_or(law)
+    }
+
+    /// The page of a law in the official database.
+    pub fn page(&self, law: &str) -> Option<&str> {
+        self.names.page.get(law).map(String::as_str)
     }
 }

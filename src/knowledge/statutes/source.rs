@@ -64,6 +64,17 @@ fn date(text: Option<&String>) -> Option<NaiveDate> {
     text.and_then(|t| t.trim().parse().ok())
 }
 
+/// `宪法（2018年修正文本）` → `宪法`: the version is told by its dates, not by the name.
+static VERSION: LazyLock<Regex> = LazyLock::new(|| {
+    // A constant pattern; the Markdown test compiles it.
+    Regex::new(r"（(?:失效|(?:19|20)\d\d年?(?:修正文本|修订|修正)?)）$")
+        .expect("a constant pattern")
+});
+
+fn version_free(title: &str) -> String {
+    VERSION.replace(&official_name(title), "").into_owned()
+}
+
 fn stem(file: &Path) -> String {
     file.file_stem()
         .map(|s| s.to_string_lossy().into_owned())
@@ -101,7 +112,7 @@ fn markdown(file: &Path, text: &str) -> Result<Parsed, SourceError> {
     let published = date(front.publication_date.as_ref());
     let version = Version {
         id: front.id.unwrap_or_else(|| stem(file)),
-        name: official_name(front.title.trim_end_matches("（失效）")),
+        name: version_free(&front.title),
         author: front.author.unwrap_or_default(),
         published,
         effective: date(front.effective_date.as_ref()).or(published),
@@ -110,7 +121,11 @@ fn markdown(file: &Path, text: &str) -> Result<Parsed, SourceError> {
         } else {
             Status::parse(front.status.as_deref().unwrap_or_default())
         },
-        group: Group::parse(front.group.as_deref().unwrap_or_default()),
+        group: if front.title.contains("修正案") {
+            Group::Decision
+        } else {
+            Group::parse(front.group.as_deref().unwrap_or_default())
+        },
         articles: 0,
         url: front.urls.into_iter().next(),
     };
@@ -282,6 +297,8 @@ mod tests {
         let parsed = read(Path::new("abc.md"), MARKDOWN.as_bytes()).unwrap();
         let version = parsed.statute.version;
         assert_eq!(version.name, "试验法");
+        assert_eq!(version_free("中华人民共和国宪法（2018年修正文本）"), "宪法");
+        assert_eq!(version_free("某解释（二）"), "某解释（二）");
         assert_eq!(version.effective, "2026-01-01".parse().ok());
         assert_eq!(version.articles, 1);
         assert_eq!(parsed.remarks[0].line, MARKDOWN.lines().count());

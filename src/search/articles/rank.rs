@@ -43,8 +43,11 @@ pub struct ArticleModel {
     pub article: f32,
     /// Votes of near entries, 0..about 1.
     pub votes: f32,
-    /// The chapter's mean of the three best scores, relative to the best of all.
+    /// The chapter's mean of the three best scores.
     pub chapter: f32,
+    /// Bias and weights of the confidence: score of the first hit per letter of the
+    /// question, votes for it, and the lead over the tenth hit.
+    pub confidence: [f64; 4],
 }
 
 impl ArticleModel {
@@ -66,6 +69,8 @@ pub struct ArticleHit {
     pub score: f64,
     /// What the score is made of, in the order of [`ArticleModel`].
     pub features: [f64; 8],
+    /// What the confidence is computed from; on the first hit only.
+    pub certainty: [f64; 4],
 }
 
 /// What entries know about articles; made once per library.
@@ -182,6 +187,7 @@ impl Articles {
                 score: model.score(&features),
                 article,
                 features,
+                certainty: [0.0; 4],
             });
         }
         add_chapters(&mut hits, model);
@@ -191,12 +197,34 @@ impl Articles {
                 key(a).cmp(&key(b))
             })
         });
+        let tenth = hits.get(9).map_or(0.0, |h| h.score);
+        let letters = tokens.unigrams.iter().map(|(_, n)| n).sum::<usize>() as f64;
+        if let Some(first) = hits.first_mut() {
+            first.certainty = [
+                1.0,
+                first.score / letters,
+                first.features[6],
+                (first.score - tenth) / first.score.max(f64::MIN_POSITIVE),
+            ];
+        }
         hits.truncate(limit);
         Ok(hits)
     }
 }
 
 impl ArticleModel {
+    /// Probability in 0..1 that one of the first three hits bears on the question.
+    pub fn confidence(&self, hits: &[ArticleHit]) -> Option<f64> {
+        let first = hits.first()?;
+        let z: f64 = self
+            .confidence
+            .iter()
+            .zip(first.certainty)
+            .map(|(w, v)| w * v)
+            .sum();
+        Some(1.0 / (1.0 + (-z).exp()))
+    }
+
     /// The linear part; the BM25 sum is already weighted by field.
     fn score(&self, features: &[f64; 8]) -> f64 {
         features[0]
