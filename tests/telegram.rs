@@ -440,3 +440,18 @@ async fn both_stop_signals_finish_what_is_under_way() {
         assert_eq!(resident.heard(), 2);
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_second_program_with_the_same_token_is_pointed_out() {
+    let (office, api, bot) = open("two_pollers").await;
+    let second = Office::new();
+    let other = second.start(&api).await;
+    office
+        .until_logged("another program polls with the same token")
+        .await;
+    assert!(other.stop().await.success());
+    let resident = Resident::new(&api, 880_012, "褚五");
+    let answer = resident.asks(QUESTIONS[0]).await;
+    assert!(text_of(&answer).starts_with(QUESTIONS[0]));
+    close(&office, bot).await;
+}
