@@ -89,7 +89,6 @@ enum Command {
 /// # Errors
 /// With a message for the person at the terminal; the caller prints it.
 pub fn run() -> anyhow::Result<ExitCode> {
-    panics::end_quietly_when_nobody_reads();
     let matches = Cli::command().get_matches();
     let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|e| e.exit());
     let config = cli.common.load()?;

@@ -40,7 +40,9 @@ impl Database {
         }
         let sqlite = url.starts_with("sqlite:");
         let pool = AnyPoolOptions::new()
-            .max_connections(4)
+            // SQLite has one writer: others waiting inside it would sleep and try again, while here
+            // they queue and are served in turn.
+            .max_connections(if sqlite { 1 } else { 4 })
             .acquire_timeout(Duration::from_secs(10))
             .after_connect(move |connection, _| {
                 Box::pin(async move {

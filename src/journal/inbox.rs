@@ -112,10 +112,22 @@ impl Inbox {
     /// # Errors
     /// When the database refuses; the update will be answered again after a restart.
     pub async fn done(&self, update_id: i64) -> Result<(), JournalError> {
-        sqlx::query("UPDATE inbox SET done = 1, payload = '' WHERE update_id = $1")
-            .bind(update_id)
-            .execute(&self.database.pool)
-            .await?;
+        self.all_done(&[update_id]).await
+    }
+
+    /// The same for many at the price of one.
+    ///
+    /// # Errors
+    /// When the database refuses; the updates will be answered again after a restart.
+    pub async fn all_done(&self, update_ids: &[i64]) -> Result<(), JournalError> {
+        let mut transaction = self.database.pool.begin().await?;
+        for update_id in update_ids {
+            sqlx::query("UPDATE inbox SET done = 1, payload = '' WHERE update_id = $1")
+                .bind(update_id)
+                .execute(&mut *transaction)
+                .await?;
+        }
+        transaction.commit().await?;
         Ok(())
     }
 

@@ -22,6 +22,8 @@ use crate::journal::Inbox;
 const AT_ONCE: usize = 256;
 /// An update that we ourselves failed on this often is given up with an apology.
 const ATTEMPTS: i64 = 4;
+/// Refused updates wiped from the inbox together.
+const WIPED_AT_ONCE: usize = 200;
 /// Pause before an update is tried again.
 const RETRY_PAUSE: Duration = Duration::from_secs(5);
 
@@ -68,7 +70,13 @@ impl Worker {
         let mut under_way = FuturesUnordered::new();
         let mut tidy = tokio::time::interval(Duration::from_secs(300));
         let mut open = true;
+        let mut refused: Vec<i64> = Vec::new();
         loop {
+            // A flood is refused by the hundred: wiping each by itself would slow down the others.
+            if !refused.is_empty() && (queue.is_empty() || refused.len() >= WIPED_AT_ONCE) {
+                let (worker, ids) = (worker.clone(), std::mem::take(&mut refused));
+                tokio::spawn(async move { worker.wipe(&ids).await });
+            }
             while under_way.len() < AT_ONCE && !worker.shutdown.is_cancelled() {
                 let Some((lane, update)) = lanes.next() else {
                     break;
@@ -85,7 +93,7 @@ impl Worker {
             }
             tokio::select! {
                 arrival = queue.recv(), if open => match arrival {
-                    Some(arrival) => worker.admit(&mut lanes, arrival),
+                    Some(arrival) => refused.extend(worker.admit(&mut lanes, arrival)),
                     None => open = false,
                 },
                 // `serve` catches panics, so the task always returns its lane.
@@ -95,7 +103,8 @@ impl Worker {
         }
     }
 
-    fn admit(self: &Arc<Self>, lanes: &mut Lanes<Update>, arrival: Arrival) {
+    /// Queues an update; returns its id when its lane sends too fast.
+    fn admit(self: &Arc<Self>, lanes: &mut Lanes<Update>, arrival: Arrival) -> Option<i64> {
         // Taps are answered at once by people's standards and never flood a chat with messages.
         let is_tap = matches!(
             arrival.update.kind,
@@ -103,33 +112,33 @@ impl Worker {
         );
         if is_tap {
             lanes.enqueue(&arrival.lane, arrival.update);
-            return;
+            return None;
         }
-        if let Admission::Refused { item, tell } = lanes.push(&arrival.lane, arrival.update) {
-            let worker = self.clone();
+        let Admission::Refused { item, tell } = lanes.push(&arrival.lane, arrival.update) else {
+            return None;
+        };
+        if tell && let Some(chat) = item.chat().filter(|chat| chat.is_private()) {
+            let (worker, chat) = (self.clone(), chat.id);
             tokio::spawn(async move {
-                if tell && let Some(chat) = item.chat().filter(|chat| chat.is_private()) {
-                    let sent = worker.context.outgoing.say(chat.id, texts::TOO_FAST).await;
-                    if let Err(error) = sent {
-                        tracing::warn!(error = describe(&error), "the notice was not delivered");
-                    }
+                if let Err(error) = worker.context.outgoing.say(chat, texts::TOO_FAST).await {
+                    tracing::warn!(error = describe(&error), "the notice was not delivered");
                 }
-                worker.wipe(&item).await;
             });
         }
+        Some(i64::from(item.id.0))
     }
 
     /// Answers an update, again and again if need be, and wipes it from the inbox.
     async fn serve(&self, update: &Update) {
         loop {
             match self.attempt(update).await {
-                Outcome::Answered => return self.wipe(update).await,
+                Outcome::Answered => return self.wipe(&[i64::from(update.id.0)]).await,
                 Outcome::Unanswerable(error) => {
                     tracing::info!(
                         error = describe(&error),
                         "an answer was not wanted any more"
                     );
-                    return self.wipe(update).await;
+                    return self.wipe(&[i64::from(update.id.0)]).await;
                 }
                 Outcome::Undelivered(error) => {
                     tracing::warn!(
@@ -146,7 +155,7 @@ impl Worker {
                         if let Some(chat) = update.chat().filter(|chat| chat.is_private()) {
                             let _ = self.context.outgoing.say(chat.id, texts::APOLOGY).await;
                         }
-                        return self.wipe(update).await;
+                        return self.wipe(&[i64::from(update.id.0)]).await;
                     }
                 }
             }
@@ -183,11 +192,11 @@ impl Worker {
         }
     }
 
-    async fn wipe(&self, update: &Update) {
-        if let Err(error) = self.inbox.done(i64::from(update.id.0)).await {
+    async fn wipe(&self, updates: &[i64]) {
+        if let Err(error) = self.inbox.all_done(updates).await {
             tracing::error!(
                 error = &error as &dyn std::error::Error,
-                "an answered update stays in the inbox and will be answered again"
+                "updates that are dealt with stay in the inbox and will be answered again"
             );
         }
     }

@@ -8,6 +8,7 @@ pub mod bot;
 pub mod conversation;
 pub mod fake_bot_api;
 pub mod fixtures;
+pub mod media;
 pub mod secrets;
 
 pub use bot::{Bot, Office};

@@ -112,6 +112,7 @@ async fn carry_out(
     let is_send = method == "sendMessage";
     if is_send {
         // Held back like at a server that accepts connections and does nothing.
+        shared.change(|world| world.held_sends += usize::from(world.hold_sends));
         let free = |world: &mut super::World| (!world.hold_sends).then_some(());
         shared.wait(Duration::from_secs(3600), free).await;
     }

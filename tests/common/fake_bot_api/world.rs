@@ -28,6 +28,8 @@ pub struct World {
     pub faults: FaultPlan,
     /// While set, no `sendMessage` is carried out: it waits.
     pub hold_sends: bool,
+    /// How many had to wait so far.
+    pub held_sends: usize,
     /// Between carrying out a `sendMessage` and answering it.
     pub send_latency: Duration,
     /// A webhook stands in the way of polling.
@@ -64,6 +66,7 @@ impl World {
             delivered: Vec::new(),
             faults: FaultPlan::none(),
             hold_sends: false,
+            held_sends: 0,
             send_latency: Duration::ZERO,
             webhook: None,
             polls: 0,
