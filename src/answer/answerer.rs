@@ -25,7 +25,8 @@ const NEAR_ENTRIES: usize = 20;
 ///   not. When the first entry is doubtful the library holds the answer about twice as often as the
 ///   first entry is right, so refusing costs 3p.
 ///
-/// Answering is cheapest above 0.58, refusing below 0.31.
+/// Answering is cheapest above 0.58, refusing below 0.31. Showing articles that do not bear on
+/// the question costs as much as withholding ones that do: they are shown from 0.5.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Thresholds {
     /// At least this sure: the entry is shown.
@@ -41,7 +42,7 @@ impl Default for Thresholds {
         Self {
             answer: 0.58,
             choices: 0.31,
-            articles: 0.6,
+            articles: 0.5,
         }
     }
 }

@@ -1,13 +1,16 @@
 //! `qijin bench`: measuring retrieval on the library's own phrasings, and fitting the confidence.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::Context;
 use clap::{Args, Subcommand};
 
 use super::{Config, progress};
-use crate::search::{Labelled, Model, bench_phrasings, calibrate, fit_confidence, fit_ranking};
+use crate::search::article_tuning::{self, ArticleFigures, Case};
+use crate::search::{
+    ArticleModel, Labelled, Model, bench_phrasings, calibrate, fit_confidence, fit_ranking,
+};
 
 #[derive(Args)]
 pub(super) struct BenchArgs {
@@ -17,6 +20,15 @@ pub(super) struct BenchArgs {
 
 #[derive(Subcommand)]
 enum BenchCommand {
+    /// 用带答案的提问测量法条检索，和只用词的普通检索比
+    Articles {
+        /// 每行 {"text":"…","gold":[{"law":"…","article":"…"}]}；没有 gold 的表示没有法条能答
+        #[arg(value_name = "文件", required = true)]
+        questions: Vec<PathBuf>,
+        /// 用结果重新拟合权重（五折交叉验证），写到这个文件（开发者用：src/search/articles/model.toml）
+        #[arg(long, value_name = "文件")]
+        fit: Option<PathBuf>,
+    },
     /// 每个问法轮流不放进索引、拿来提问：自己的那条排第几
     Phrasings {
         /// 列出没排到第一的问法
@@ -33,11 +45,75 @@ enum BenchCommand {
 }
 
 pub(super) fn run(config: &Config, args: &BenchArgs) -> anyhow::Result<ExitCode> {
-    let BenchCommand::Phrasings {
-        missed,
-        fit,
-        calibrate: labelled,
-    } = &args.command;
+    match &args.command {
+        BenchCommand::Articles { questions, fit } => articles(config, questions, fit.as_deref()),
+        BenchCommand::Phrasings {
+            missed,
+            fit,
+            calibrate,
+        } => phrasings(config, *missed, fit.as_deref(), calibrate),
+    }
+}
+
+fn articles(config: &Config, files: &[PathBuf], to: Option<&Path>) -> anyhow::Result<ExitCode> {
+    let (answerer, _, _) = progress::open(config, false)?;
+    let shelf = answerer.lawbook().articles();
+    let shelf = shelf.context("还没有导入法条：先运行 qijin import statutes 文件夹")?;
+    let questions = read_labelled(files)?;
+    let mut model = ArticleModel::shipped();
+    let bar = progress::bar("提问");
+    bar.set_length(questions.len() as u64);
+    let (searcher, library) = (answerer.searcher(), answerer.library());
+    let tick = |done: usize| bar.set_position(done as u64);
+    let cases = article_tuning::cases(&questions, shelf, searcher, library, &model, tick)?;
+    let plain = ArticleModel {
+        fields: [1.0, 0.0, 0.0],
+        linear: [1.0, 0.0, 0.0, 0.0, 0.0, 0.0],
+        chapter: 0.0,
+        prior: 0.0,
+        ..model.clone()
+    };
+    let tick = |done: usize| bar.set_position(done as u64);
+    let plain_cases = article_tuning::cases(&questions, shelf, searcher, library, &plain, tick)?;
+    bar.finish_and_clear();
+    let row = |name: &str, f: ArticleFigures| -> anyhow::Result<()> {
+        say!(
+            "{name}：R@10 {:.3}，hit@5 {:.3}，MRR@10 {:.3}",
+            f.recall_10,
+            f.hit_5,
+            f.mrr_10
+        );
+        Ok(())
+    };
+    row(
+        "普通检索（词，BM25）",
+        article_tuning::measure(&plain_cases, &plain),
+    )?;
+    row("现在的权重", article_tuning::measure(&cases, &model))?;
+    if let Some(file) = to {
+        row("交叉验证", article_tuning::cross_validate(&cases, &model))?;
+        let all: Vec<&Case> = cases.iter().collect();
+        model = article_tuning::fit(&all, &model);
+        model = article_tuning::fit_confidence(&cases, &model);
+        row(
+            "新权重（在同一批上）",
+            article_tuning::measure(&cases, &model),
+        )?;
+        let text = format!(
+            "# Learned figures of article ranking. Made by `qijin bench articles --fit`; see src/search/articles/rank.rs.\n{}",
+            toml::to_string(&model)?
+        );
+        std::fs::write(file, text).with_context(|| format!("写不了 {}", file.display()))?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn phrasings(
+    config: &Config,
+    missed: bool,
+    fit: Option<&Path>,
+    labelled: &[PathBuf],
+) -> anyhow::Result<ExitCode> {
     let (answerer, _, _) = progress::open(config, false)?;
     let mut model = Model::shipped();
     let ask = |model: &Model| {
@@ -70,7 +146,7 @@ pub(super) fn run(config: &Config, args: &BenchArgs) -> anyhow::Result<ExitCode>
         );
         std::fs::write(file, text).with_context(|| format!("写不了 {}", file.display()))?;
     }
-    if *missed {
+    if missed {
         for (phrasing, own, first) in &report.missed {
             say!("{phrasing}\n    应是 {own}\n    却是 {first}");
         }

@@ -12,8 +12,12 @@ use crate::knowledge::{self, Library, LoadOptions};
 #[derive(Args)]
 #[command(after_help = "例：
   qijin check                  检查 knowledge/
+  qijin check --statutes       再对照导入的法条核对条号和数字
   qijin check --library 草稿/   检查别的文件夹")]
 pub(super) struct CheckArgs {
+    /// 对照导入的法条：每条引用现行有效、条号没变，每个数字在所引法条里
+    #[arg(long)]
+    statutes: bool,
     /// 同时列出每个场所、每个大主题有多少条问答
     #[arg(long)]
     counts: bool,
@@ -24,7 +28,10 @@ pub(super) fn run(config: &Config, args: &CheckArgs) -> anyhow::Result<ExitCode>
         preset: config.places.preset.clone(),
         today: chrono::Local::now().date_naive(),
     };
-    let loaded = knowledge::load(&config.folders.library, &options)?;
+    let mut loaded = knowledge::load(&config.folders.library, &options)?;
+    if args.statutes {
+        knowledge::check_statutes(&config.folders.library, &mut loaded, options.today)?;
+    }
     let colour = std::io::stdout().is_terminal();
     for finding in &loaded.findings {
         say!("{}\n", finding.render(&loaded.sources, colour));

@@ -10,6 +10,7 @@ use toml::Spanned;
 use super::citation::{official_name, parse_basis};
 use super::finding::{Finding, SourceFile};
 use super::markdown::{Line, LineKind, lines};
+use super::model::FigureLine;
 use super::{Basis, Entry, EntryId};
 
 /// A short answer must fit a phone screen's first glance.
@@ -246,6 +247,7 @@ fn start(source: &SourceFile<'_>, header: &Header, line: &Line) -> Draft {
             contacts: Vec::new(),
             pitfalls: Vec::new(),
             origin: source.origin(line.range.start),
+            figure_lines: Vec::new(),
         },
         heading: line.range.clone(),
         section: None,
@@ -324,6 +326,17 @@ fn head_line(
     } else {
         draft.entry.answer.push_str(&line.text);
         draft.answer_lines.push(line.range.clone());
+        note_figures(draft, line);
+    }
+}
+
+/// Remembers a line whose figures must stand in a cited article.
+fn note_figures(draft: &mut Draft, line: &Line) {
+    if line.figure_reason.is_none() {
+        draft.entry.figure_lines.push(FigureLine {
+            text: line.text.clone(),
+            span: line.range.clone(),
+        });
     }
 }
 
@@ -336,6 +349,9 @@ fn section_line(
     findings: &mut Vec<Finding>,
 ) {
     let text = line.text.clone();
+    if matches!(draft.section, Some("怎么做" | "时限")) {
+        note_figures(draft, line);
+    }
     match draft.section {
         Some("怎么做") => {
             if line.kind != (LineKind::Item { ordered: true }) {

@@ -3,6 +3,7 @@
 //! [`load`] never stops at the first fault: it returns what could be read together with
 //! *all* [`Finding`]s, and [`Loaded::accept`] refuses a library that has errors.
 
+mod check_statutes;
 mod citation;
 mod entry_file;
 mod finding;
@@ -12,6 +13,7 @@ mod model;
 pub mod statutes;
 mod tables;
 
+pub use check_statutes::check_statutes;
 pub use finding::{Finding, Severity, Sources};
 pub use load::{LoadError, LoadOptions, Loaded, load};
 pub use model::{

@@ -167,6 +167,18 @@ pub struct Entry {
     pub pitfalls: Vec<String>,
     /// Where the heading stands.
     pub origin: Origin,
+    /// Lines of answer, steps and limits whose figures must stand in a cited article: those
+    /// without a `<!-- figure: reason -->`.
+    pub(super) figure_lines: Vec<FigureLine>,
+}
+
+/// A line whose legal figures are checked.
+#[derive(Debug, Clone)]
+pub(super) struct FigureLine {
+    /// The line as written.
+    pub text: String,
+    /// Where it stands in the file, in bytes.
+    pub span: std::ops::Range<usize>,
 }
 
 impl Entry {

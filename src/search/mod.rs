@@ -10,6 +10,7 @@ mod analysis;
 mod articles;
 mod build;
 mod confidence;
+mod logistic;
 mod query;
 mod schema;
 mod searcher;
@@ -17,6 +18,12 @@ mod store;
 mod tune;
 
 pub use articles::open_or_build as open_or_build_articles;
+/// Measuring and fitting article ranking.
+pub mod article_tuning {
+    pub use super::articles::{
+        ArticleFigures, Case, cases, cross_validate, fit, fit_confidence, measure,
+    };
+}
 pub use articles::{ArticleHit, ArticleModel, ArticleText, Articles, EntryKnowledge, Moved};
 pub use confidence::{Evidence, Features, Model};
 pub use searcher::{Found, Hit, Searcher};

@@ -7,6 +7,7 @@ use tantivy::directory::RamDirectory;
 
 use super::build;
 use super::confidence::{EVIDENCE, Evidence, Features, Model, WEIGHTS};
+use super::logistic::{self, rounded};
 use super::searcher::{Hit, Searcher, settle};
 use crate::knowledge::{Citation, EntryId, Library};
 use crate::text::Analyser;
@@ -151,58 +152,14 @@ pub fn fit_ranking(model: &Model, report: &PhrasingReport) -> Model {
 }
 
 /// Fits the confidence on a report; the ranking weights stay.
-///
-/// Gradient descent on the mean log loss over standardised features: convex, a second of work.
 pub fn fit_confidence(model: &Model, report: &PhrasingReport) -> Model {
-    let n = report.samples.len().max(1) as f64;
-    let vectors = || report.samples.iter().map(|(features, _)| features.vector());
-    let mut mean = [0.0; WEIGHTS];
-    let mut spread = [0.0; WEIGHTS];
-    for x in vectors() {
-        for (m, v) in mean.iter_mut().zip(x) {
-            *m += v / n;
-        }
-    }
-    for x in vectors() {
-        for ((s, v), m) in spread.iter_mut().zip(x).zip(mean) {
-            *s += (v - m).powi(2) / n;
-        }
-    }
-    // The bias is not standardised.
-    (mean[0], spread[0]) = (0.0, 1.0);
-    let spread = spread.map(|s| s.sqrt().max(1e-6));
-    let samples: Vec<([f64; WEIGHTS], f64)> = report
+    let samples: Vec<logistic::Sample<WEIGHTS>> = report
         .samples
         .iter()
-        .map(|(features, right)| {
-            let mut x = features.vector();
-            for ((v, m), s) in x.iter_mut().zip(mean).zip(spread) {
-                *v = (*v - m) / s;
-            }
-            (x, f64::from(u8::from(*right)))
-        })
+        .map(|(features, right)| (features.vector(), *right))
         .collect();
-    let mut weights = [0.0_f64; WEIGHTS];
-    for _ in 0..2_000 {
-        let mut gradient = [0.0; WEIGHTS];
-        for (x, y) in &samples {
-            let z: f64 = weights.iter().zip(x).map(|(w, v)| w * v).sum();
-            let error = 1.0 / (1.0 + (-z).exp()) - y;
-            for (g, v) in gradient.iter_mut().zip(x) {
-                *g += error * v / n;
-            }
-        }
-        for (w, g) in weights.iter_mut().zip(gradient) {
-            *w -= g;
-        }
-    }
-    for (w, s) in weights.iter_mut().zip(spread).skip(1) {
-        *w /= s;
-    }
-    let shift: f64 = weights.iter().zip(mean).skip(1).map(|(w, m)| w * m).sum();
-    weights[0] -= shift;
     Model {
-        confidence: weights.map(rounded),
+        confidence: logistic::fit(&samples),
         ..model.clone()
     }
 }
@@ -229,7 +186,7 @@ pub fn calibrate(
     library: &Library,
     questions: &[Labelled],
 ) -> Result<Model, TantivyError> {
-    let mut samples: Vec<(f64, f64)> = Vec::new();
+    let mut samples: Vec<logistic::Sample<2>> = Vec::new();
     for question in questions {
         let found = searcher.search(&question.text, LEADING)?;
         let Some(first) = found.hits.first() else {
@@ -238,37 +195,17 @@ pub fn calibrate(
         let entry = library.entry(&first.entry);
         let mut leading = entry.iter().flat_map(|e| e.basis.iter().take(LEADING));
         let right = leading.any(|b| question.gold.contains(&b.citation));
-        let features = first.features.vector();
-        let logit: f64 = model
-            .confidence
-            .iter()
-            .zip(features)
-            .map(|(w, v)| w * v)
-            .sum();
-        samples.push((logit, f64::from(u8::from(right))));
+        let pairs = model.confidence.iter().zip(first.features.vector());
+        let logit: f64 = pairs.map(|(w, v)| w * v).sum();
+        samples.push(([1.0, logit], right));
     }
-    let n = samples.len().max(1) as f64;
-    let (mut stretch, mut shift) = (1.0_f64, 0.0_f64);
-    for _ in 0..20_000 {
-        let (mut by_stretch, mut by_shift) = (0.0, 0.0);
-        for (logit, right) in &samples {
-            let error = 1.0 / (1.0 + (-(stretch * logit + shift)).exp()) - right;
-            by_stretch += error * logit / n;
-            by_shift += error / n;
-        }
-        stretch -= 0.1 * by_stretch;
-        shift -= 0.1 * by_shift;
-    }
+    let [shift, stretch] = logistic::fit(&samples);
     let mut confidence = model.confidence.map(|w| w * stretch);
     confidence[0] += shift;
     Ok(Model {
         confidence: confidence.map(rounded),
         ..model.clone()
     })
-}
-
-fn rounded(weight: f64) -> f64 {
-    (weight * 1000.0).round() / 1000.0
 }
 
 impl PhrasingReport {

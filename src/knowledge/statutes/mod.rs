@@ -5,7 +5,9 @@
 //! ([`in_force`]), never at import.
 
 mod changes;
+mod figures;
 mod model;
+mod moves;
 mod number;
 mod parse;
 mod register;
@@ -14,11 +16,14 @@ mod source;
 mod store;
 
 pub use changes::{LawChanges, LawNames, Renumbered, Repealed, moved};
+pub use figures::{Figure, Unit, figures, occurs};
 pub use model::{Article, Group, Status, Statute, Version, WHOLE, in_force};
+pub use moves::MoveTable;
 pub use number::{ArticleNumber, NotAnArticleNumber, numeral};
+pub use parse::Remark;
 pub use register::{LawRegister, Standing, law_code};
 pub use resolve::{Certainty, LawMatch, Mention, Mentions, Resolver};
-pub use source::SourceError;
+pub use source::{Parsed, SourceError, read as read_source};
 pub use store::{
     Catalogue, FOLDER, ImportProgress, ImportReport, StatuteError, import, read_texts,
 };

@@ -48,7 +48,9 @@ pub enum Group {
     Interpretation,
     /// 部门规章
     Rule,
-    /// 决定、修正案: never in force as numbered articles, kept as whole documents.
+    /// 有关法律问题和重大问题的决定: may hold articles of its own.
+    Resolution,
+    /// 修改、废止的决定 and 修正案: never in force as numbered articles, kept as whole documents.
     Decision,
 }
 
@@ -61,6 +63,7 @@ impl Group {
             "行政法规" | "监察法规" => Self::Regulation,
             "司法解释" | "法律解释" => Self::Interpretation,
             "部门规章" => Self::Rule,
+            "有关法律问题和重大问题的决定（部分）" => Self::Resolution,
             _ => Self::Decision,
         }
     }

@@ -205,7 +205,7 @@ impl Resolver {
             let weight = match version.group {
                 Group::Constitution | Group::Law => 0.3,
                 Group::Regulation => 0.2,
-                Group::Interpretation => 0.15,
+                Group::Interpretation | Group::Resolution => 0.15,
                 Group::Rule | Group::Decision => 0.0,
             };
             let alive = if version.status == super::Status::Repealed {

@@ -85,7 +85,7 @@ fn stem(file: &Path) -> String {
 ///
 /// # Errors
 /// When it is no statute in a form we know; the reason is for the person who imports.
-pub(super) fn read(file: &Path, bytes: &[u8]) -> Result<Parsed, SourceError> {
+pub fn read(file: &Path, bytes: &[u8]) -> Result<Parsed, SourceError> {
     if file.extension().is_some_and(|e| e == "docx") {
         docx(file, bytes)
     } else {

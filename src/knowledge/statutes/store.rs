@@ -25,7 +25,7 @@ pub const FOLDER: &str = "statutes";
 const CATALOGUE: &str = "catalogue.json";
 const TEXTS: &str = "texts.jsonl.gz";
 /// Raised when the parser or the files change, so that people are told to import again.
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
 
 /// What can go wrong with the imported statutes.
 #[derive(Debug, thiserror::Error)]
@@ -41,6 +41,9 @@ pub enum StatuteError {
     /// The imported texts are damaged or of another version of the program.
     #[error("{0} 里的法条库不完整或是旧版本：请重新运行 qijin import statutes 文件夹")]
     Damaged(PathBuf),
+    /// No statutes were imported yet.
+    #[error("还没有导入法条：先运行 qijin import statutes 文件夹")]
+    NothingImported,
     /// The folder to import from holds no statute.
     #[error("{0} 里没有一个能读的法律文本（要 .md 或 .docx）")]
     NothingFound(PathBuf),

@@ -1,32 +1,20 @@
-//! Writing the articles in force into a tantivy directory, with what became of old numbers.
+//! Writing the articles in force into a tantivy directory.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
 use std::sync::LazyLock;
 
 use chrono::NaiveDate;
 use regex::Regex;
-use serde::{Deserialize, Serialize};
 use tantivy::directory::Directory;
 use tantivy::{Index, TantivyDocument, TantivyError};
 
-use super::moves::moves;
-use super::schema::schema;
-use crate::knowledge::Citation;
-use crate::knowledge::statutes::{
-    Article, ArticleNumber, Group, LawRegister, Status, Statute, moved, numeral,
-};
+use super::schema::{key, schema};
+use crate::knowledge::statutes::{ArticleNumber, LawRegister, Statute, numeral};
 use crate::search::analysis::tokenizers;
 use crate::text::Analyser;
 
 /// 86,000 articles in one go; tantivy spills to disk beyond it.
 const WRITER_BYTES: usize = 256 << 20;
-
-/// Old article → where its content is now, by law; written beside the index.
-#[derive(Debug, Default, Serialize, Deserialize)]
-pub(super) struct MoveTable {
-    /// Dead law or the law itself (older version) → old number → (law, number) now.
-    pub by_law: BTreeMap<String, BTreeMap<String, Citation>>,
-}
 
 /// `《民法典》第一百八十八条` and the numbers that follow in the same breath.
 static NAMED: LazyLock<Regex> = LazyLock::new(|| {
@@ -71,111 +59,29 @@ fn citations(statutes: &[&Statute]) -> HashMap<(String, ArticleNumber), u32> {
     out
 }
 
-/// All statutes of the register, split into those in force on `day` and the rest.
+/// The statutes in force on a day.
 pub(super) struct Shelf {
     current: Vec<Statute>,
-    old: Vec<Statute>,
 }
 
 impl Shelf {
-    /// Sorts `statutes` by whether they are in force.
+    /// Keeps those of `statutes` that are in force.
     pub fn new(laws: &LawRegister, day: NaiveDate, statutes: Vec<Statute>) -> Self {
         let in_force: HashSet<String> = laws
             .in_force(day)
             .into_iter()
             .map(|v| v.id.clone())
             .collect();
-        let (current, old) = statutes
+        let current = statutes
             .into_iter()
-            .filter(|s| s.version.group != Group::Decision)
-            .partition(|s| in_force.contains(&s.version.id));
-        Self { current, old }
+            .filter(|s| in_force.contains(&s.version.id))
+            .collect();
+        Self { current }
     }
 
     /// How many articles will be indexed.
     pub fn articles(&self) -> usize {
         self.current.iter().map(|s| s.articles.len()).sum()
-    }
-
-    /// The move table: hand-checked moves over those found by comparing texts.
-    pub fn moves(&self, laws: &LawRegister, day: NaiveDate) -> MoveTable {
-        let current: HashMap<&str, &Statute> = self
-            .current
-            .iter()
-            .map(|s| (s.version.name.as_str(), s))
-            .collect();
-        // The latest old version of each name.
-        let mut last: HashMap<&str, &Statute> = HashMap::new();
-        for old in &self.old {
-            if old.version.status == Status::NotYet
-                || old.version.effective.is_some_and(|d| d > day)
-            {
-                continue;
-            }
-            let seen = last.entry(&old.version.name).or_insert(old);
-            if (seen.version.effective, seen.version.published)
-                < (old.version.effective, old.version.published)
-            {
-                *seen = old;
-            }
-        }
-        let mut table = MoveTable::default();
-        for (name, old) in last {
-            let repealed = laws.changes.repealed_on(name, day);
-            let successors: Vec<&str> = match repealed {
-                Some(repealed) => repealed.by.iter().map(String::as_str).collect(),
-                None => vec![name],
-            };
-            let mut new: Vec<(&str, &Article)> = Vec::new();
-            for successor in &successors {
-                if let Some(statute) = current.get(successor) {
-                    let articles = statute.articles.iter().filter(|a| a.number.is_some());
-                    new.extend(articles.map(|a| (statute.version.name.as_str(), a)));
-                }
-            }
-            let articles: Vec<&Article> = new.iter().map(|(_, a)| *a).collect();
-            let found = moves(&old.articles, &articles);
-            let into = table.by_law.entry(name.to_owned()).or_default();
-            for (number, at) in found {
-                let (law, article) = new[at];
-                // A number that stayed needs no line.
-                if repealed.is_none() && article.number == Some(number) {
-                    continue;
-                }
-                into.insert(
-                    number.to_string(),
-                    Citation {
-                        law: law.to_owned(),
-                        article: article.label(),
-                    },
-                );
-            }
-        }
-        let checked = laws
-            .changes
-            .repealed
-            .iter()
-            .filter_map(|r| Some((&r.law, r.by.first()?, &r.articles)))
-            .chain(
-                laws.changes
-                    .renumbered
-                    .iter()
-                    .map(|r| (&r.law, &r.law, &r.articles)),
-            );
-        for (old, new, pairs) in checked {
-            let into = table.by_law.entry(old.clone()).or_default();
-            for (from, to) in pairs.iter().filter_map(|pair| moved(pair)) {
-                into.insert(
-                    from.to_string(),
-                    Citation {
-                        law: new.clone(),
-                        article: to.to_string(),
-                    },
-                );
-            }
-        }
-        table.by_law.retain(|_, moves| !moves.is_empty());
-        table
     }
 
     /// Writes the index; `tick` is called after every article.
@@ -211,6 +117,9 @@ impl Shelf {
                 document.add_text(fields.since, &since);
                 document.add_u64(fields.ordinal, ordinal as u64);
                 document.add_f64(fields.cited, f64::from(1 + times).ln());
+                document.add_u64(fields.law_key, key(&[&version.name]));
+                document.add_u64(fields.chapter_key, key(&[&version.name, &article.path]));
+                document.add_u64(fields.article_key, key(&[&version.name, &article.label()]));
                 document.add_text(fields.words, &whole);
                 document.add_text(fields.bigrams, &whole);
                 document.add_text(fields.unigrams, &whole);

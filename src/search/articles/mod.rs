@@ -5,10 +5,11 @@
 //! ([`rank`]).
 
 mod build;
-mod moves;
 mod rank;
 mod schema;
 mod shelf;
+mod tune;
 
 pub use rank::{ArticleHit, ArticleModel, EntryKnowledge};
 pub use shelf::{ArticleText, Articles, Moved, open_or_build};
+pub use tune::{ArticleFigures, Case, cases, cross_validate, fit, fit_confidence, measure};

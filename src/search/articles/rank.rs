@@ -3,51 +3,51 @@
 //! score = words + bigrams + single characters (BM25 each, summed: a wrong cut or a missing legal
 //! term spoils one of them only)
 //! + how often other law names the article (what is named often governs much)
-//! + how often our entries cite the law (laws that people really ask about)
+//! + how often our entries cite the law and the article (what people really ask about)
 //! + votes of the entries nearest to the question for the articles they cite: they were written
 //!   for people who asked the same thing
 //! + a share of the best scores within the same chapter, because a chapter is about one thing.
 //!
-//! The weights are in `model.toml`, fitted by `qijin bench articles --fit`. Measured before
-//! building (see the project's notes): stop words, idf pruning and law-name boosts do not help.
+//! The weights are in `model.toml`, fitted by `qijin bench articles --fit`. Stop words, pruning by
+//! idf and boosts for law names were measured elsewhere and do not help.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use serde::{Deserialize, Serialize};
 use tantivy::collector::TopDocs;
+use tantivy::columnar::Column;
 use tantivy::{DocAddress, TantivyError};
 
+use super::schema::{ARTICLE_KEY, CHAPTER_KEY, CITED, LAW_KEY, key};
 use super::shelf::{ArticleText, Articles};
-use crate::knowledge::{Citation, Entry, Library};
+use crate::knowledge::Library;
 use crate::search::query::{Tokens, any_of};
 use crate::search::searcher::Found;
 
 /// How many articles are looked at more closely.
-const CANDIDATES: usize = 250;
+const CANDIDATES: usize = 300;
+/// How many figures the linear score has.
+pub(crate) const FEATURES: usize = 6;
 
 /// Learned figures of article ranking.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ArticleModel {
-    /// BM25 of words.
-    pub words: f32,
-    /// BM25 of bigrams.
-    pub bigrams: f32,
-    /// BM25 of single characters.
-    pub unigrams: f32,
-    /// ln(1 + times that laws name the article).
-    pub cited: f32,
-    /// ln(1 + entries that cite the law).
-    pub law: f32,
-    /// ln(1 + entries that cite the article).
-    pub article: f32,
-    /// Votes of near entries, 0..about 1.
-    pub votes: f32,
-    /// The chapter's mean of the three best scores.
-    pub chapter: f32,
-    /// Bias and weights of the confidence: score of the first hit per letter of the
-    /// question, votes for it, and the lead over the tenth hit.
+    /// Weights of BM25 of words, of bigrams and of single characters.
+    pub fields: [f32; 3],
+    /// Weights of the linear score: BM25 sum per letter of the question, ln(1 + times that laws
+    /// name the article), ln(1 + entries that cite the law), ln(1 + entries that cite the
+    /// article), votes of near entries, votes for other articles of the chapter.
+    pub linear: [f64; FEATURES],
+    /// Share of the chapter's mean of the three best scores.
+    pub chapter: f64,
+    /// Weight of the prior of laws.
+    pub prior: f64,
+    /// Bias and weights of the confidence: score of the first hit, votes for it, and its lead
+    /// over the tenth.
     pub confidence: [f64; 4],
+    /// The prior: how often residents' questions are about a law, ln(1 + labelled questions).
+    pub laws: BTreeMap<String, f64>,
 }
 
 impl ArticleModel {
@@ -58,6 +58,18 @@ impl ArticleModel {
     pub fn shipped() -> Self {
         toml::from_str(include_str!("model.toml")).expect("the embedded model.toml is valid")
     }
+
+    /// Probability in 0..1 that one of the first three hits bears on the question.
+    pub fn confidence(&self, hits: &[ArticleHit]) -> Option<f64> {
+        let first = hits.first()?;
+        let z: f64 = self
+            .confidence
+            .iter()
+            .zip(first.certainty)
+            .map(|(w, v)| w * v)
+            .sum();
+        Some(1.0 / (1.0 + (-z).exp()))
+    }
 }
 
 /// A found article.
@@ -67,47 +79,68 @@ pub struct ArticleHit {
     pub article: ArticleText,
     /// Ranking score; comparable within one search only.
     pub score: f64,
-    /// What the score is made of, in the order of [`ArticleModel`].
-    pub features: [f64; 8],
-    /// What the confidence is computed from; on the first hit only.
+    /// What the confidence is computed from; the same on all hits of a search.
     pub certainty: [f64; 4],
+}
+
+/// An article under consideration, not read yet.
+#[derive(Debug, Clone)]
+pub(crate) struct Candidate {
+    at: DocAddress,
+    /// Key of the article.
+    pub(crate) article: u64,
+    chapter: u64,
+    law: u64,
+    /// What the linear score is made of.
+    pub(crate) features: [f64; FEATURES],
+    /// The final score.
+    pub(crate) score: f64,
 }
 
 /// What entries know about articles; made once per library.
 #[derive(Debug, Default)]
 pub struct EntryKnowledge {
-    laws: HashMap<String, f64>,
-    articles: HashMap<Citation, f64>,
+    laws: HashMap<u64, f64>,
+    articles: HashMap<u64, f64>,
 }
 
 impl EntryKnowledge {
     /// Counts the citations of all entries.
     pub fn new(library: &Library) -> Self {
-        let mut laws: HashMap<String, f64> = HashMap::new();
-        let mut articles: HashMap<Citation, f64> = HashMap::new();
+        let mut knowledge = Self::default();
         for basis in library.entries.iter().flat_map(|e| &e.basis) {
-            *laws.entry(basis.citation.law.clone()).or_default() += 1.0;
-            *articles.entry(basis.citation.clone()).or_default() += 1.0;
+            let cited = &basis.citation;
+            *knowledge.laws.entry(key(&[&cited.law])).or_default() += 1.0;
+            let article = key(&[&cited.law, &cited.article]);
+            *knowledge.articles.entry(article).or_default() += 1.0;
         }
-        Self { laws, articles }
+        knowledge
     }
 }
 
-/// How much the nearest entries speak for each article they cite.
-fn votes(library: &Library, near: &Found) -> HashMap<Citation, f64> {
-    let mut out: HashMap<Citation, f64> = HashMap::new();
+/// How much the nearest entries speak for each article they cite, by key.
+fn votes(library: &Library, near: &Found) -> HashMap<u64, f64> {
+    let mut out: HashMap<u64, f64> = HashMap::new();
     let best = near.hits.first().map_or(1.0, |h| h.score.max(1e-9));
     for hit in &near.hits {
-        let Some(entry): Option<&Entry> = library.entry(&hit.entry) else {
+        let Some(entry) = library.entry(&hit.entry) else {
             continue;
         };
         // An entry half as near says an eighth as much.
         let weight = (hit.score / best).powi(3) * hit.features.union_coverage;
         for (rank, basis) in entry.basis.iter().enumerate() {
-            *out.entry(basis.citation.clone()).or_default() += weight / (1.0 + 0.35 * rank as f64);
+            let article = key(&[&basis.citation.law, &basis.citation.article]);
+            *out.entry(article).or_default() += weight / (1.0 + 0.35 * rank as f64);
         }
     }
     out
+}
+
+struct Columns {
+    cited: Column<f64>,
+    law: Column<u64>,
+    chapter: Column<u64>,
+    article: Column<u64>,
 }
 
 impl Articles {
@@ -125,135 +158,152 @@ impl Articles {
         near: &Found,
         model: &ArticleModel,
     ) -> Result<Vec<ArticleHit>, TantivyError> {
+        let candidates = self.candidates(text, library, knowledge, near, model)?;
+        let certainty = certainty(&candidates).unwrap_or_default();
+        let searcher = self.reader.searcher();
+        candidates
+            .into_iter()
+            .take(limit)
+            .map(|candidate| {
+                Ok(ArticleHit {
+                    article: self.read(&searcher, candidate.at)?,
+                    score: candidate.score,
+                    certainty,
+                })
+            })
+            .collect()
+    }
+
+    /// All candidates, scored and sorted, best first.
+    pub(crate) fn candidates(
+        &self,
+        text: &str,
+        library: &Library,
+        knowledge: &EntryKnowledge,
+        near: &Found,
+        model: &ArticleModel,
+    ) -> Result<Vec<Candidate>, TantivyError> {
         let normalized = self.analyser.normalize(text);
         let tokens = Tokens::of(&self.analyser, &normalized);
         if tokens.unigrams.is_empty() {
             return Ok(Vec::new());
         }
+        let letters = tokens.unigrams.iter().map(|(_, n)| n).sum::<usize>() as f64;
         let searcher = self.reader.searcher();
-        let fields = [
-            (self.fields.words, &tokens.words, model.words),
-            (self.fields.bigrams, &tokens.bigrams, model.bigrams),
-            (self.fields.unigrams, &tokens.unigrams, model.unigrams),
-        ];
-        let query = any_of(&fields);
-        let top = TopDocs::with_limit(CANDIDATES.max(limit)).order_by_score();
-        let mut candidates: Vec<(f64, DocAddress)> = searcher
+        let query = any_of(&[
+            (self.fields.words, &tokens.words, model.fields[0]),
+            (self.fields.bigrams, &tokens.bigrams, model.fields[1]),
+            (self.fields.unigrams, &tokens.unigrams, model.fields[2]),
+        ]);
+        let top = TopDocs::with_limit(CANDIDATES).order_by_score();
+        let mut found: HashMap<DocAddress, f64> = searcher
             .search(&query, &top)?
             .into_iter()
-            .map(|(score, at)| (f64::from(score), at))
+            .map(|(score, at)| (at, f64::from(score)))
             .collect();
-        let floor = candidates.last().map_or(0.0, |(score, _)| *score);
-
+        let least = found.values().copied().fold(f64::INFINITY, f64::min);
         // Articles that near entries cite are candidates too, however they are worded.
         let votes = votes(library, near);
-        let mut known: std::collections::HashSet<DocAddress> =
-            candidates.iter().map(|(_, at)| *at).collect();
-        for citation in votes.keys() {
-            if let Some(at) = self.address(&searcher, citation)?
-                && known.insert(at)
-            {
-                candidates.push((floor * 0.8, at));
-            }
+        for at in votes.keys().filter_map(|key| self.address(*key)) {
+            found.entry(at).or_insert(least.min(1e6) * 0.8);
         }
-
-        let cited_columns: Vec<_> = searcher
+        let columns = searcher
             .segment_readers()
             .iter()
-            .map(|segment| segment.fast_fields().f64("cited"))
-            .collect::<Result<_, _>>()?;
-        let mut hits = Vec::with_capacity(candidates.len());
-        for (bm25, at) in candidates {
-            let article = self.read(&searcher, at)?;
-            let cited = cited_columns[at.segment_ord as usize]
-                .first(at.doc_id)
-                .unwrap_or(0.0);
-            let citation = Citation {
-                law: article.law.clone(),
-                article: article.label.clone(),
-            };
-            let ln1 = |count: Option<&f64>| (1.0 + count.copied().unwrap_or(0.0)).ln();
-            let features = [
-                bm25,
-                0.0,
-                0.0,
-                cited,
-                ln1(knowledge.laws.get(&article.law)),
-                ln1(knowledge.articles.get(&citation)),
-                votes.get(&citation).copied().unwrap_or(0.0),
-                0.0,
-            ];
-            hits.push(ArticleHit {
-                score: model.score(&features),
-                article,
-                features,
-                certainty: [0.0; 4],
-            });
-        }
-        add_chapters(&mut hits, model);
-        hits.sort_by(|a, b| {
-            b.score.total_cmp(&a.score).then_with(|| {
-                let key = |h: &ArticleHit| (h.article.law.clone(), h.article.ordinal);
-                key(a).cmp(&key(b))
+            .map(|segment| {
+                let fast = segment.fast_fields();
+                Ok(Columns {
+                    cited: fast.f64(CITED)?,
+                    law: fast.u64(LAW_KEY)?,
+                    chapter: fast.u64(CHAPTER_KEY)?,
+                    article: fast.u64(ARTICLE_KEY)?,
+                })
             })
-        });
-        let tenth = hits.get(9).map_or(0.0, |h| h.score);
-        let letters = tokens.unigrams.iter().map(|(_, n)| n).sum::<usize>() as f64;
-        if let Some(first) = hits.first_mut() {
-            first.certainty = [
-                1.0,
-                first.score / letters,
-                first.features[6],
-                (first.score - tenth) / first.score.max(f64::MIN_POSITIVE),
-            ];
-        }
-        hits.truncate(limit);
-        Ok(hits)
+            .collect::<Result<Vec<_>, TantivyError>>()?;
+        let ln1 = |count: Option<&f64>| (1.0 + count.copied().unwrap_or(0.0)).ln();
+        let mut candidates: Vec<Candidate> = found
+            .into_iter()
+            .map(|(at, bm25)| {
+                let columns = &columns[at.segment_ord as usize];
+                let number = |column: &Column<u64>| column.first(at.doc_id).unwrap_or(0);
+                let article = number(&columns.article);
+                Candidate {
+                    at,
+                    article,
+                    chapter: number(&columns.chapter),
+                    law: number(&columns.law),
+                    features: [
+                        bm25 / letters,
+                        columns.cited.first(at.doc_id).unwrap_or(0.0),
+                        ln1(knowledge.laws.get(&number(&columns.law))),
+                        ln1(knowledge.articles.get(&article)),
+                        votes.get(&article).copied().unwrap_or(0.0),
+                        0.0,
+                    ],
+                    score: 0.0,
+                }
+            })
+            .collect();
+        share_votes(&mut candidates);
+        model.rank(&mut candidates);
+        Ok(candidates)
+    }
+}
+
+/// What the confidence is computed from: 1, the first score, votes for the first, its lead over the
+/// tenth.
+pub(crate) fn certainty(candidates: &[Candidate]) -> Option<[f64; 4]> {
+    let first = candidates.first()?;
+    let tenth = candidates.get(9).map_or(0.0, |c| c.score);
+    Some([1.0, first.score, first.features[4], first.score - tenth])
+}
+
+/// Votes for the other articles of a chapter count a little for each.
+fn share_votes(candidates: &mut [Candidate]) {
+    let mut chapters: HashMap<u64, f64> = HashMap::new();
+    for candidate in candidates.iter() {
+        *chapters.entry(candidate.chapter).or_default() += candidate.features[4];
+    }
+    for candidate in candidates {
+        let all = chapters.get(&candidate.chapter).copied().unwrap_or(0.0);
+        candidate.features[5] = all - candidate.features[4];
     }
 }
 
 impl ArticleModel {
-    /// Probability in 0..1 that one of the first three hits bears on the question.
-    pub fn confidence(&self, hits: &[ArticleHit]) -> Option<f64> {
-        let first = hits.first()?;
-        let z: f64 = self
-            .confidence
-            .iter()
-            .zip(first.certainty)
-            .map(|(w, v)| w * v)
-            .sum();
-        Some(1.0 / (1.0 + (-z).exp()))
-    }
-
-    /// The linear part; the BM25 sum is already weighted by field.
-    fn score(&self, features: &[f64; 8]) -> f64 {
-        features[0]
-            + f64::from(self.cited) * features[3]
-            + f64::from(self.law) * features[4]
-            + f64::from(self.article) * features[5]
-            + f64::from(self.votes) * features[6]
-            + f64::from(self.chapter) * features[7]
+    /// Scores and sorts candidates, best first.
+    pub(crate) fn rank(&self, candidates: &mut [Candidate]) {
+        let laws = self.laws.iter();
+        let prior: HashMap<u64, f64> = laws.map(|(law, n)| (key(&[law]), *n)).collect();
+        for candidate in candidates.iter_mut() {
+            let pairs = self.linear.iter().zip(candidate.features);
+            let linear: f64 = pairs.map(|(weight, value)| weight * value).sum();
+            let asked = prior.get(&candidate.law).copied().unwrap_or(0.0);
+            candidate.score = linear + self.prior * asked;
+        }
+        let mut best: HashMap<u64, [f64; 3]> = HashMap::new();
+        for candidate in candidates.iter() {
+            let mut score = candidate.score;
+            for place in best.entry(candidate.chapter).or_default() {
+                if score > *place {
+                    std::mem::swap(place, &mut score);
+                }
+            }
+        }
+        for candidate in candidates.iter_mut() {
+            let three = best.get(&candidate.chapter).copied().unwrap_or_default();
+            candidate.score += self.chapter * three.iter().sum::<f64>() / 3.0;
+        }
+        candidates.sort_by(|a, b| b.score.total_cmp(&a.score).then(a.article.cmp(&b.article)));
     }
 }
 
-/// Adds to every hit a share of the best scores in its chapter.
-fn add_chapters(hits: &mut [ArticleHit], model: &ArticleModel) {
-    let mut best: HashMap<(String, String), [f64; 3]> = HashMap::new();
-    let chapter = |hit: &ArticleHit| (hit.article.law.clone(), hit.article.path.clone());
-    for hit in hits.iter() {
-        let scores = best.entry(chapter(hit)).or_default();
-        let mut score = hit.score;
-        for place in scores.iter_mut() {
-            if score > *place {
-                std::mem::swap(place, &mut score);
-            }
-        }
-    }
-    for hit in hits {
-        let mean = best
-            .get(&chapter(hit))
-            .map_or(0.0, |scores| scores.iter().sum::<f64>() / 3.0);
-        hit.features[7] = mean;
-        hit.score += f64::from(model.chapter) * mean;
+#[cfg(test)]
+mod tests {
+    use super::ArticleModel;
+
+    #[test]
+    fn the_shipped_model_is_readable() {
+        assert!(ArticleModel::shipped().linear[0] > 0.0);
     }
 }

@@ -1,5 +1,6 @@
 //! The fields of the article index.
 
+use sha2::{Digest, Sha256};
 use tantivy::schema::{
     FAST, Field, INDEXED, IndexRecordOption, STORED, STRING, Schema, TextFieldIndexing, TextOptions,
 };
@@ -7,7 +8,7 @@ use tantivy::schema::{
 use crate::search::analysis::{BIGRAMS, UNIGRAMS, WORDS};
 
 /// Raised whenever the fields or what is put in them change, so that old indexes are rebuilt.
-pub(super) const SCHEMA_VERSION: u32 = 1;
+pub(super) const SCHEMA_VERSION: u32 = 2;
 
 /// The handles of all fields.
 #[derive(Clone, Copy)]
@@ -26,10 +27,33 @@ pub(super) struct Fields {
     pub ordinal: Field,
     /// ln(1 + how often other laws name the article).
     pub cited: Field,
+    /// [`key`] of the law, of law and chapter, of law and article: enough to rank without reading
+    /// a stored text.
+    pub law_key: Field,
+    pub chapter_key: Field,
+    pub article_key: Field,
     /// Name, path and text as words, as bigrams and as single characters.
     pub words: Field,
     pub bigrams: Field,
     pub unigrams: Field,
+}
+
+/// Names of the columns that ranking reads.
+pub(super) const CITED: &str = "cited";
+pub(super) const LAW_KEY: &str = "law_key";
+pub(super) const CHAPTER_KEY: &str = "chapter_key";
+pub(super) const ARTICLE_KEY: &str = "article_key";
+
+/// 64 bits that stand for a law, a chapter or an article in a column.
+pub(super) fn key(parts: &[&str]) -> u64 {
+    let mut hash = Sha256::new();
+    for part in parts {
+        hash.update(part.as_bytes());
+        hash.update([0]);
+    }
+    let bytes = hash.finalize();
+    // The first eight of 32 bytes.
+    u64::from_le_bytes(std::array::from_fn(|i| bytes[i]))
 }
 
 pub(super) fn schema() -> (Schema, Fields) {
@@ -53,7 +77,10 @@ pub(super) fn schema() -> (Schema, Fields) {
         text: builder.add_text_field("text", STORED),
         since: builder.add_text_field("since", STORED),
         ordinal: builder.add_u64_field("ordinal", INDEXED | STORED | FAST),
-        cited: builder.add_f64_field("cited", FAST),
+        cited: builder.add_f64_field(CITED, FAST),
+        law_key: builder.add_u64_field(LAW_KEY, FAST),
+        chapter_key: builder.add_u64_field(CHAPTER_KEY, FAST),
+        article_key: builder.add_u64_field(ARTICLE_KEY, FAST),
     };
     (builder.build(), fields)
 }

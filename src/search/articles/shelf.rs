@@ -1,18 +1,20 @@
 //! The article index on disk and exact look-ups in it.
 
+use std::collections::HashMap;
 use std::path::Path;
+use std::sync::Arc;
 
 use chrono::NaiveDate;
 use sha2::{Digest, Sha256};
 use tantivy::collector::TopDocs;
 use tantivy::query::{BooleanQuery, Occur, Query, TermQuery};
-use tantivy::schema::{IndexRecordOption, Value};
+use tantivy::schema::{IndexRecordOption, Value as _};
 use tantivy::{DocAddress, Index, IndexReader, ReloadPolicy, TantivyDocument, TantivyError, Term};
 
-use super::build::{MoveTable, Shelf};
-use super::schema::{Fields, SCHEMA_VERSION, schema};
+use super::build::Shelf;
+use super::schema::{ARTICLE_KEY, Fields, SCHEMA_VERSION, schema};
 use crate::knowledge::Citation;
-use crate::knowledge::statutes::{LawRegister, read_texts};
+use crate::knowledge::statutes::{LawRegister, MoveTable, read_texts};
 use crate::search::analysis::tokenizers;
 use crate::search::store::{IndexError, Progress, opened, written_aside};
 use crate::text::{ANALYSER_VERSION, Analyser};
@@ -43,7 +45,8 @@ pub struct Articles {
     pub(super) reader: IndexReader,
     pub(super) fields: Fields,
     pub(super) analyser: Analyser,
-    moves: std::sync::Arc<MoveTable>,
+    moves: Arc<MoveTable>,
+    addresses: Arc<HashMap<u64, DocAddress>>,
 }
 
 const MOVES: &str = "moves.json";
@@ -95,13 +98,14 @@ pub fn open_or_build(
         Err(why) => {
             let mut statutes = Vec::new();
             read_texts(library, catalogue, |s| statutes.push(s))?;
+            let moves = MoveTable::new(laws, day, &statutes);
             let shelf = Shelf::new(laws, day, statutes);
             let mut state = Progress {
                 done: 0,
                 total: shelf.articles(),
             };
             written_aside(root, &path, "articles-", |aside| {
-                let table = serde_json::to_vec(&shelf.moves(laws, day));
+                let table = serde_json::to_vec(&moves);
                 let file = aside.join(MOVES);
                 table
                     .map_err(std::io::Error::from)
@@ -138,11 +142,22 @@ impl Articles {
             .reload_policy(ReloadPolicy::Manual)
             .try_into()?;
         let (_, fields) = schema();
+        let mut addresses = HashMap::new();
+        for (segment, segment_reader) in reader.searcher().segment_readers().iter().enumerate() {
+            let keys = segment_reader.fast_fields().u64(ARTICLE_KEY)?;
+            for doc in 0..segment_reader.max_doc() {
+                if let Some(key) = keys.first(doc) {
+                    // One segment in practice; tantivy numbers them in 32 bits.
+                    addresses.insert(key, DocAddress::new(segment as u32, doc));
+                }
+            }
+        }
         Ok(Self {
             reader,
             fields,
             analyser,
-            moves: std::sync::Arc::new(moves),
+            moves: Arc::new(moves),
+            addresses: Arc::new(addresses),
         })
     }
 
@@ -195,16 +210,9 @@ impl Articles {
         }
     }
 
-    /// Where an article stands in the index.
-    pub(super) fn address(
-        &self,
-        searcher: &tantivy::Searcher,
-        citation: &Citation,
-    ) -> Result<Option<DocAddress>, TantivyError> {
-        let label = Term::from_field_text(self.fields.label, &citation.article);
-        let query = self.of_law(&citation.law, Some(label));
-        let top = searcher.search(&*query, &TopDocs::with_limit(1).order_by_score())?;
-        Ok(top.first().map(|(_, at)| *at))
+    /// Where an article stands in the index, by its [`key`].
+    pub(super) fn address(&self, key: u64) -> Option<DocAddress> {
+        self.addresses.get(&key).copied()
     }
 
     fn one(&self, query: &dyn Query) -> Result<Option<ArticleText>, TantivyError> {
@@ -253,6 +261,6 @@ impl Articles {
 
     /// Where the content of an article of a dead or older law is now.
     pub fn moved(&self, law: &str, label: &str) -> Option<&Moved> {
-        self.moves.by_law.get(law)?.get(label)
+        self.moves.moved(law, label)
     }
 }
