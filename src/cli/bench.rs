@@ -37,7 +37,7 @@ enum BenchCommand {
         /// 用结果重新拟合排序和置信度，写到这个文件（开发者用：src/search/model.toml）
         #[arg(long, value_name = "文件")]
         fit: Option<PathBuf>,
-        /// 再用真实提问校准置信度：每行 {"text":"…","gold":[{"law":"…","article":"…"}]}，
+        /// 排序和置信度再用真实提问校准：每行 {"text":"…","gold":[{"law":"…","article":"…"}]}，
         /// 没有 gold 的表示不该回答；可以给几个文件
         #[arg(long, value_name = "文件", requires = "fit")]
         calibrate: Vec<PathBuf>,
@@ -130,12 +130,14 @@ fn phrasings(
     if let Some(file) = fit {
         // Candidates depend on the ranking a little, so it is fitted twice; the confidence is
         // fitted on what the final ranking puts first.
+        let questions = read_labelled(labelled)?;
         for _ in 0..2 {
+            let searcher = answerer.searcher().with_model(model.clone());
+            report.add_labelled(&searcher, answerer.library(), &questions)?;
             model = fit_ranking(&model, &report);
             report = ask(&model)?;
         }
         model = fit_confidence(&model, &report);
-        let questions = read_labelled(labelled)?;
         if !questions.is_empty() {
             let searcher = answerer.searcher().with_model(model.clone());
             model = calibrate(&model, &searcher, answerer.library(), &questions)?;

@@ -53,6 +53,7 @@ pub(super) fn write(
     for entry in &library.entries {
         let mut whole = TantivyDocument::default();
         whole.add_text(fields.entry, &entry.id.0);
+        whole.add_text(fields.whole, &entry.id.0);
         let ways = std::iter::once(&entry.question).chain(&entry.phrasings);
         for (n, way) in ways.enumerate() {
             if withheld(entry, n) {

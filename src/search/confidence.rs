@@ -11,7 +11,7 @@
 use serde::{Deserialize, Serialize};
 
 /// How many kinds of evidence there are.
-pub(super) const EVIDENCE: usize = 16;
+pub(super) const EVIDENCE: usize = 18;
 
 /// What speaks for an entry, per nat of the question's information unless said otherwise.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
@@ -50,6 +50,11 @@ impl Evidence {
     pub(super) const GIST_BIGRAMS: usize = 14;
     /// The same, single characters.
     pub(super) const GIST_UNIGRAMS: usize = 15;
+    /// Share of the question's words, by idf, that the entry's ways of asking know, 0..1: a word
+    /// said once counts as much as one repeated.
+    pub(super) const KNOWN_WAYS: usize = 16;
+    /// The same for everything that the entry says.
+    pub(super) const KNOWN: usize = 17;
 }
 
 /// What the confidence is computed from; each about 0..1 but the last, which is in 0..4.

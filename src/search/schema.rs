@@ -7,7 +7,7 @@ use tantivy::schema::{
 use super::analysis::{BIGRAMS, UNIGRAMS, WORDS};
 
 /// Raised whenever the fields or what is put in them change, so that old indexes are rebuilt.
-pub(super) const SCHEMA_VERSION: u32 = 3;
+pub(super) const SCHEMA_VERSION: u32 = 4;
 
 /// One text as the index sees it: as words, as bigrams and as single characters.
 #[derive(Clone, Copy)]
@@ -22,6 +22,8 @@ pub(super) struct TextField {
 pub(super) struct Fields {
     /// Entry id; on both kinds of documents.
     pub entry: Field,
+    /// Entry id; on entry documents only.
+    pub whole: Field,
     /// The normalised text of a phrasing, kept for measuring likeness.
     pub stored: Field,
     /// Phrasing documents: one way of asking.
@@ -63,6 +65,7 @@ pub(super) fn schema() -> (Schema, Fields) {
         gist,
         body,
         entry: builder.add_text_field("entry", STRING | STORED),
+        whole: builder.add_text_field("whole", STRING),
         stored: builder.add_text_field("stored", STORED),
     };
     (builder.build(), fields)

@@ -1,10 +1,14 @@
 //! Asking the index: candidates from two queries, re-ranked by how much of the question they share.
 
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
 use tantivy::collector::TopDocs;
-use tantivy::schema::Value;
-use tantivy::{DocAddress, Index, IndexReader, ReloadPolicy, TantivyDocument, TantivyError, Term};
+use tantivy::schema::{Field, IndexRecordOption, Value};
+use tantivy::{
+    DocAddress, DocSet, Index, IndexReader, ReloadPolicy, TERMINATED, TantivyDocument,
+    TantivyError, Term,
+};
 
 use super::analysis::tokenizers;
 use super::confidence::{Evidence, Features, Model};
@@ -63,6 +67,32 @@ pub struct Searcher {
     fields: Fields,
     analyser: Analyser,
     model: Model,
+    /// Where the entry documents stand.
+    entries: Arc<HashMap<String, DocAddress>>,
+}
+
+/// The documents that hold a word in any of the fields.
+fn holders(
+    searcher: &tantivy::Searcher,
+    fields: &[Field],
+    word: &str,
+) -> Result<HashSet<DocAddress>, TantivyError> {
+    let mut out = HashSet::new();
+    for (segment, reader) in searcher.segment_readers().iter().enumerate() {
+        for field in fields {
+            let term = Term::from_field_text(*field, word);
+            let index = reader.inverted_index(*field)?;
+            if let Some(mut postings) = index.read_postings(&term, IndexRecordOption::Basic)? {
+                let mut doc = postings.doc();
+                while doc != TERMINATED {
+                    // One segment in practice; tantivy numbers them in 32 bits.
+                    out.insert(DocAddress::new(segment as u32, doc));
+                    doc = postings.advance();
+                }
+            }
+        }
+    }
+    Ok(out)
 }
 
 /// Evidence gathered for one entry.
@@ -88,11 +118,26 @@ impl Searcher {
             .reload_policy(ReloadPolicy::Manual)
             .try_into()?;
         let (_, fields) = schema();
+        let mut entries = HashMap::new();
+        let searcher = reader.searcher();
+        for (segment, segment_reader) in searcher.segment_readers().iter().enumerate() {
+            let index = segment_reader.inverted_index(fields.whole)?;
+            let mut terms = index.terms().stream()?;
+            while let Some((id, info)) = terms.next() {
+                let postings = index.read_postings_from_terminfo(info, IndexRecordOption::Basic)?;
+                let doc = postings.doc();
+                if doc != TERMINATED {
+                    let id = String::from_utf8_lossy(id).into_owned();
+                    entries.insert(id, DocAddress::new(segment as u32, doc));
+                }
+            }
+        }
         Ok(Self {
             reader,
             fields,
             analyser,
             model,
+            entries: Arc::new(entries),
         })
     }
 
@@ -126,6 +171,7 @@ impl Searcher {
         let mut candidates: HashMap<String, Candidate> = HashMap::new();
         self.entry_evidence(&searcher, &tokens, total, &mut candidates)?;
         self.phrasing_evidence(&searcher, &tokens, &information, &mut candidates)?;
+        self.known_words(&searcher, &tokens, &mut candidates)?;
 
         let mut hits: Vec<Hit> = candidates
             .into_iter()
@@ -265,6 +311,42 @@ impl Searcher {
                     common as f64 / grams.len().max(1) as f64;
             }
             candidate.grams.extend(grams);
+        }
+        Ok(())
+    }
+
+    /// How much of the question's vocabulary every candidate knows.
+    fn known_words(
+        &self,
+        searcher: &tantivy::Searcher,
+        tokens: &Tokens,
+        candidates: &mut HashMap<String, Candidate>,
+    ) -> Result<(), TantivyError> {
+        let ways = [self.fields.questions.words];
+        let all = [
+            self.fields.questions.words,
+            self.fields.gist.words,
+            self.fields.body.words,
+        ];
+        let entries = self.entries.len().max(1) as f64;
+        let mut total = f64::MIN_POSITIVE;
+        let mut known: HashMap<DocAddress, [f64; 2]> = HashMap::new();
+        for (word, _) in &tokens.words {
+            let by_all = holders(searcher, &all, word)?;
+            let idf = (1.0 + entries / (1.0 + by_all.len() as f64)).ln();
+            total += idf;
+            for at in by_all {
+                known.entry(at).or_default()[1] += idf;
+            }
+            for at in holders(searcher, &ways, word)? {
+                known.entry(at).or_default()[0] += idf;
+            }
+        }
+        for (entry, candidate) in candidates {
+            let share = self.entries.get(entry).and_then(|at| known.get(at));
+            let share = share.copied().unwrap_or_default();
+            candidate.evidence.0[Evidence::KNOWN_WAYS] = share[0] / total;
+            candidate.evidence.0[Evidence::KNOWN] = share[1] / total;
         }
         Ok(())
     }

@@ -28,7 +28,15 @@ pub struct PhrasingReport {
     /// For the confidence: features of the first hit and whether it was right.
     samples: Vec<(Features, bool)>,
     /// For the ranking: the own entry's evidence and its strongest rivals'.
-    contests: Vec<(Evidence, Vec<Evidence>)>,
+    contests: Vec<Contest>,
+}
+
+/// An entry that should win, its strongest rivals, and how much the contest counts.
+#[derive(Debug, Clone)]
+struct Contest {
+    own: Evidence,
+    rivals: Vec<Evidence>,
+    weight: f64,
 }
 
 /// How many hits a phrasing is compared with when the ranking is fitted.
@@ -109,7 +117,11 @@ impl PhrasingReport {
         let own = &hits[rank];
         let rivals: Vec<&Hit> = hits.iter().filter(|h| h.entry != own.entry).collect();
         let evidence = rivals.iter().map(|h| h.evidence).collect();
-        self.contests.push((own.evidence, evidence));
+        self.contests.push(Contest {
+            own: own.evidence,
+            rivals: evidence,
+            weight: 1.0,
+        });
         // The same question to a library that lacks the entry.
         let mut rest: Vec<Hit> = rivals.into_iter().cloned().collect();
         settle(&mut rest);
@@ -126,17 +138,27 @@ impl PhrasingReport {
 /// against an entry.
 pub fn fit_ranking(model: &Model, report: &PhrasingReport) -> Model {
     let mut weights = model.ranking;
-    let n = report.contests.len().max(1) as f64;
+    let n: f64 = report
+        .contests
+        .iter()
+        .map(|c| c.weight)
+        .sum::<f64>()
+        .max(1.0);
     for step in 0..600 {
         let mut gradient = [0.0; EVIDENCE];
-        for (own, rivals) in &report.contests {
+        for Contest {
+            own,
+            rivals,
+            weight,
+        } in &report.contests
+        {
             let score = |e: &Evidence| -> f64 { weights.iter().zip(e.0).map(|(w, v)| w * v).sum() };
             let base = score(own);
             let odds: Vec<f64> = rivals.iter().map(|r| (score(r) - base).exp()).collect();
             let sum = 1.0 + odds.iter().sum::<f64>();
             for (rival, odds) in rivals.iter().zip(odds) {
                 for (g, (r, o)) in gradient.iter_mut().zip(rival.0.iter().zip(own.0)) {
-                    *g += odds / sum * (r - o) / n;
+                    *g += weight * odds / sum * (r - o) / n;
                 }
             }
         }
@@ -172,6 +194,47 @@ pub struct Labelled {
     /// Articles of which the answer must lead with one.
     #[serde(default)]
     pub gold: Vec<Citation>,
+}
+
+/// How much all labelled questions together count, beside all phrasings together.
+const LABELLED_SHARE: f64 = 0.5;
+
+impl PhrasingReport {
+    /// Adds contests from labelled questions: the best entry that leads with a gold article
+    /// against those that do not. Phrasings are half sentences, residents tell stories: the
+    /// weights must serve both.
+    ///
+    /// # Errors
+    /// When the index cannot be read.
+    pub fn add_labelled(
+        &mut self,
+        searcher: &Searcher,
+        library: &Library,
+        questions: &[Labelled],
+    ) -> Result<(), TantivyError> {
+        let mut contests = Vec::new();
+        for question in questions.iter().filter(|q| !q.gold.is_empty()) {
+            let hits = searcher.search(&question.text, RIVALS)?.hits;
+            let (right, wrong): (Vec<&Hit>, Vec<&Hit>) = hits.iter().partition(|hit| {
+                let entry = library.entry(&hit.entry);
+                let mut leading = entry.iter().flat_map(|e| e.basis.iter().take(LEADING));
+                leading.any(|b| question.gold.contains(&b.citation))
+            });
+            if let Some(own) = right.first() {
+                contests.push(Contest {
+                    own: own.evidence,
+                    rivals: wrong.iter().map(|h| h.evidence).collect(),
+                    weight: 1.0,
+                });
+            }
+        }
+        let weight = LABELLED_SHARE * self.contests.len() as f64 / contests.len().max(1) as f64;
+        for contest in &mut contests {
+            contest.weight = weight;
+        }
+        self.contests.extend(contests);
+        Ok(())
+    }
 }
 
 /// Shifts and stretches the confidence so that it is true for real questions (Platt scaling:
