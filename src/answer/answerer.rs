@@ -9,23 +9,26 @@ use super::{ArticleRef, Choice, LawBook, Office, Reply, ReplyKind, smalltalk};
 use crate::knowledge::{Entry, EntryId, Library};
 use crate::search::{ArticleHit, ArticleText, Found, Searcher};
 
+/// How many of the next best finds are offered under an answer.
+const ALSO_MEANT: usize = 2;
 /// How many entries speak for the articles they cite.
 const NEAR_ENTRIES: usize = 20;
 
 /// Where confidence turns into action.
 ///
 /// They follow from what a mistake costs the resident; p is the probability that the first entry
-/// is right.
-/// - A wrong answer costs 2: it may be acted on, though the question it answers stands above it.
-///   Answering costs 2(1 − p).
+/// is right, and of questions whose first entry is wrong six in ten have the right one among the
+/// next two.
+/// - An answer shows the question it answers on top and the next-best questions as buttons. When
+///   wrong it costs 1 if the right one is among those buttons and 2.5 if not (it may be acted on):
+///   answering costs 1.6(1 − p).
 /// - Choices cost 0.7 when the right entry is among the three (a tap, a hurdle for the old) and
-///   1.5 when it is not. Of questions whose first entry is wrong, six in ten have the right one
-///   among three, so choices cost 0.7q + 1.5(1 − q) with q = 0.6 + 0.4p, that is 1.02 − 0.32p.
+///   1.5 when it is not: 0.7q + 1.5(1 − q) with q = 0.6 + 0.4p, that is 1.02 − 0.32p.
 /// - "Not in the library" costs 1.5 when it was there (somebody must telephone) and 0 when it was
 ///   not. When the first entry is doubtful the library holds the answer about twice as often as the
 ///   first entry is right, so refusing costs 3p.
 ///
-/// Answering is cheapest above 0.58, refusing below 0.31. Showing articles that do not bear on
+/// Answering is cheapest above 0.45, refusing below 0.31. Showing articles that do not bear on
 /// the question costs as much as withholding ones that do: they are shown from 0.5.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Thresholds {
@@ -40,7 +43,7 @@ pub struct Thresholds {
 impl Default for Thresholds {
     fn default() -> Self {
         Self {
-            answer: 0.58,
+            answer: 0.45,
             choices: 0.31,
             articles: 0.5,
         }
@@ -203,20 +206,11 @@ impl Answerer {
         ))
     }
 
-    /// Neighbouring questions: what else was found in the same field, then the topic's others.
+    /// Neighbouring questions: the next best finds, then the topic's others.
     fn related(&self, entry: &Entry, also_found: &[&Entry]) -> Vec<Choice> {
-        let top = |e: &Entry| e.topic.split('.').next().map(str::to_owned);
-        let mut out: Vec<&Entry> = also_found
-            .iter()
-            .copied()
-            .filter(|e| top(e) == top(entry))
-            .collect();
-        out.extend(
-            self.library
-                .entries
-                .iter()
-                .filter(|e| e.topic == entry.topic),
-        );
+        let mut out: Vec<&Entry> = also_found.iter().copied().take(ALSO_MEANT).collect();
+        let entries = self.library.entries.iter();
+        out.extend(entries.filter(|e| e.topic == entry.topic));
         let mut seen = vec![&entry.id];
         out.retain(|e| {
             let new = !seen.contains(&&e.id);

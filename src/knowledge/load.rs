@@ -101,7 +101,7 @@ fn files(root: &Path) -> Result<Vec<PathBuf>, LoadError> {
             } else if name != "README.md"
                 && matches!(
                     path.extension().and_then(|e| e.to_str()),
-                    Some("md" | "toml" | "txt")
+                    Some("md" | "toml" | "txt" | "tsv")
                 )
             {
                 out.push(relative);
@@ -193,6 +193,22 @@ pub fn load(root: &Path, options: &LoadOptions) -> Result<Loaded, LoadError> {
     if let Some(source) = table("smalltalk.toml", &mut findings) {
         library.smalltalk = tables::smalltalk(&source, &mut findings);
     }
+    let listed = |name: &str| {
+        let file = order
+            .iter()
+            .find(|f| f.as_path() == Path::new("lexicon").join(name));
+        file.map(|f| SourceFile {
+            path: f.clone(),
+            text: &sources[f],
+        })
+    };
+    library.lexicon = Arc::new(tables::lexicon(
+        listed("typos.tsv"),
+        listed("chat.txt"),
+        listed("lay.tsv"),
+        listed("stopwords.txt"),
+        &mut findings,
+    ));
     for file in &order {
         if file.starts_with("lexicon") && file.file_name().is_some_and(|n| n == "terms.txt") {
             library.terms.extend(tables::terms(&sources[file]));

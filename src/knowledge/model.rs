@@ -11,6 +11,7 @@ use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
 use super::statutes::LawRegister;
+use crate::text::Lexicon;
 
 /// Where something stands: a file of the library and a line counted from 1.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -203,6 +204,8 @@ pub struct Library {
     pub smalltalk: Vec<SmallTalk>,
     /// Legal terms for the segmenter.
     pub terms: Vec<String>,
+    /// Typing errors, empty phrases, lay words.
+    pub lexicon: Arc<Lexicon>,
     /// Laws: in force, dead, and how they are called.
     pub laws: Arc<LawRegister>,
     /// SHA-256 over the content of all files, in hex: the library's fingerprint.

@@ -8,6 +8,7 @@ use serde::de::DeserializeOwned;
 use super::finding::{Finding, SourceFile};
 use super::statutes::{LawChanges, LawNames, moved};
 use super::{Hotline, Place, SmallTalk, Topic};
+use crate::text::{LayPair, Lexicon, normalize};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -222,4 +223,81 @@ pub(super) fn terms(text: &str) -> impl Iterator<Item = String> + '_ {
         .map(|line| line.split('#').next().unwrap_or("").trim())
         .filter(|term| !term.is_empty())
         .map(str::to_owned)
+}
+
+/// The columns of a tab-separated table, with the byte range of each line; `#` starts a comment.
+fn rows<'a>(source: &SourceFile<'a>) -> Vec<(std::ops::Range<usize>, Vec<&'a str>)> {
+    let mut start = 0;
+    let mut out = Vec::new();
+    for line in source.text.split_inclusive('\n') {
+        let range = start..start + line.trim_end().len();
+        start += line.len();
+        let line = line.trim_end();
+        if !line.is_empty() && !line.starts_with('#') {
+            out.push((range, line.split('\t').map(str::trim).collect()));
+        }
+    }
+    out
+}
+
+/// The lexicon; every list may be missing. A row that cannot be read is an error.
+pub(super) fn lexicon(
+    typos: Option<SourceFile<'_>>,
+    chat: Option<SourceFile<'_>>,
+    lay: Option<SourceFile<'_>>,
+    stop_words: Option<SourceFile<'_>>,
+    findings: &mut Vec<Finding>,
+) -> Lexicon {
+    let mut corrections = Vec::new();
+    for source in typos.iter() {
+        for (range, row) in rows(source) {
+            match row.as_slice() {
+                [wrong, right] => corrections.push((normalize(wrong), normalize(right))),
+                _ => findings.push(
+                    source
+                        .error("bad-row", range, "这一行要有两列：写错的词、对的词")
+                        .help("两列之间用 Tab 键隔开"),
+                ),
+            }
+        }
+    }
+    let mut pairs = Vec::new();
+    for source in lay.iter() {
+        for (range, row) in rows(source) {
+            let pair = match row.as_slice() {
+                [lay, legal, weight, direction @ (">" | "=")] => {
+                    let weight = weight.parse::<f32>().ok();
+                    weight
+                        .filter(|w| (0.0..=1.0).contains(w))
+                        .map(|weight| LayPair {
+                            lay: normalize(lay),
+                            legal: normalize(legal),
+                            weight,
+                            both_ways: *direction == "=",
+                        })
+                }
+                _ => None,
+            };
+            match pair {
+                Some(pair) => pairs.push(pair),
+                None => findings.push(
+                    source
+                        .error(
+                            "bad-row",
+                            range,
+                            "这一行要有四列：土话、法言、0 到 1 的把握、> 或 =",
+                        )
+                        .help("列与列之间用 Tab 键隔开，例如：工钱\t工资\t1.0\t="),
+                ),
+            }
+        }
+    }
+    let list = |source: &Option<SourceFile<'_>>| -> Vec<String> {
+        let source = source.iter();
+        source
+            .flat_map(|s| terms(s.text))
+            .map(|t| normalize(&t))
+            .collect()
+    };
+    Lexicon::new(corrections, list(&chat), &pairs, list(&stop_words))
 }

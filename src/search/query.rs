@@ -9,10 +9,11 @@ use tantivy::Term;
 use tantivy::query::{BooleanQuery, BoostQuery, Occur, Query, TermQuery};
 use tantivy::schema::{Field, IndexRecordOption};
 
-use crate::text::{Analyser, Word, unigrams};
+use crate::text::{Analyser, Expansion, Word, unigrams};
 
-/// Tokens of one kind, each with how often it occurs.
-pub(super) type Counted = Vec<(String, usize)>;
+/// Tokens of one kind, each with its weight: the root of how often it occurs (a word said twice in
+/// a long story is hardly twice as telling), less for what a word only means too.
+pub(super) type Counted = Vec<(String, f32)>;
 
 /// A question cut in all ways.
 pub(super) struct Tokens {
@@ -26,11 +27,14 @@ fn counted(texts: impl Iterator<Item = String>) -> Counted {
     let mut at: HashMap<String, usize> = HashMap::new();
     for text in texts {
         if let Some(&i) = at.get(&text) {
-            order[i].1 += 1;
+            order[i].1 += 1.0;
         } else {
             at.insert(text.clone(), order.len());
-            order.push((text, 1));
+            order.push((text, 1.0));
         }
+    }
+    for (_, count) in &mut order {
+        *count = count.sqrt();
     }
     order
 }
@@ -47,6 +51,24 @@ impl Tokens {
             unigrams: cut(unigrams(normalized)),
         }
     }
+
+    /// Adds what words of the question mean too, at a share of its weight.
+    pub fn expanded(mut self, analyser: &Analyser, expansions: &[Expansion], share: f32) -> Self {
+        let mut add = |into: fn(&mut Self) -> &mut Counted, words: Vec<Word>, weight: f32| {
+            let tokens = into(&mut self);
+            for word in words {
+                if !tokens.iter().any(|(text, _)| *text == word.text) {
+                    tokens.push((word.text, weight));
+                }
+            }
+        };
+        for expansion in expansions {
+            let weight = share * expansion.weight;
+            add(|t| &mut t.words, analyser.words(&expansion.to), weight);
+            add(|t| &mut t.bigrams, analyser.bigrams(&expansion.to), weight);
+        }
+        self
+    }
 }
 
 fn clauses(field: Field, tokens: &Counted, boost: f32) -> Vec<(Occur, Box<dyn Query>)> {
@@ -57,9 +79,7 @@ fn clauses(field: Field, tokens: &Counted, boost: f32) -> Vec<(Occur, Box<dyn Qu
                 Term::from_field_text(field, text),
                 IndexRecordOption::WithFreqs,
             );
-            // A word said twice in a long story is hardly twice as telling.
-            let weight = boost * (*count as f32).sqrt();
-            let boosted: Box<dyn Query> = Box::new(BoostQuery::new(Box::new(term), weight));
+            let boosted: Box<dyn Query> = Box::new(BoostQuery::new(Box::new(term), boost * count));
             (Occur::Should, boosted)
         })
         .collect()

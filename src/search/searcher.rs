@@ -15,12 +15,16 @@ use super::confidence::{Evidence, Features, Model};
 use super::query::{Tokens, any_of};
 use super::schema::{Fields, schema};
 use crate::knowledge::EntryId;
-use crate::text::Analyser;
+use crate::text::{Analyser, Expansion, Lexicon};
 
 /// How many phrasing documents are looked at for each kind of token; an entry has up to thirteen.
 const PHRASING_CANDIDATES: usize = 100;
 /// How many entry documents are looked at for each field.
 const ENTRY_CANDIDATES: usize = 50;
+/// How much a second meaning of a word counts beside the word itself.
+const SECOND_MEANING: f32 = 0.4;
+/// From this weight on a second meaning counts as knowing the word.
+const SURE_MEANING: f32 = 0.5;
 /// How many hits the first one is compared with.
 const LOOKED_AT: usize = 5;
 
@@ -66,23 +70,28 @@ pub struct Searcher {
     reader: IndexReader,
     fields: Fields,
     analyser: Analyser,
+    lexicon: Arc<Lexicon>,
     model: Model,
     /// Where the entry documents stand.
     entries: Arc<HashMap<String, DocAddress>>,
 }
 
-/// The documents that hold a word in any of the fields.
+/// The documents that hold any of the words in any of the fields.
 fn holders(
     searcher: &tantivy::Searcher,
     fields: &[Field],
-    word: &str,
+    words: &[String],
 ) -> Result<HashSet<DocAddress>, TantivyError> {
     let mut out = HashSet::new();
     for (segment, reader) in searcher.segment_readers().iter().enumerate() {
         for field in fields {
-            let term = Term::from_field_text(*field, word);
             let index = reader.inverted_index(*field)?;
-            if let Some(mut postings) = index.read_postings(&term, IndexRecordOption::Basic)? {
+            for word in words {
+                let term = Term::from_field_text(*field, word);
+                let postings = index.read_postings(&term, IndexRecordOption::Basic)?;
+                let Some(mut postings) = postings else {
+                    continue;
+                };
                 let mut doc = postings.doc();
                 while doc != TERMINATED {
                     // One segment in practice; tantivy numbers them in 32 bits.
@@ -110,6 +119,7 @@ impl Searcher {
     pub(super) fn new(
         mut index: Index,
         analyser: Analyser,
+        lexicon: Arc<Lexicon>,
         model: Model,
     ) -> Result<Self, TantivyError> {
         index.set_tokenizers(tokenizers(&analyser));
@@ -136,6 +146,7 @@ impl Searcher {
             reader,
             fields,
             analyser,
+            lexicon,
             model,
             entries: Arc::new(entries),
         })
@@ -160,18 +171,21 @@ impl Searcher {
     /// # Errors
     /// When the index files cannot be read.
     pub fn search(&self, text: &str, limit: usize) -> Result<Found, TantivyError> {
-        let normalized = self.analyser.normalize(text);
-        let tokens = Tokens::of(&self.analyser, &normalized);
-        if tokens.bigrams.is_empty() {
+        let normalized = self.lexicon.clean(&self.analyser.normalize(text));
+        let own = Tokens::of(&self.analyser, &normalized);
+        if own.bigrams.is_empty() {
             return Ok(Found::default());
         }
+        let expansions = self.lexicon.expand(&normalized);
         let searcher = self.reader.searcher();
-        let information = self.information(&searcher, &tokens)?;
+        let information = self.information(&searcher, &own)?;
+        let words = self.vocabulary(&normalized, &own, &expansions);
+        let tokens = own.expanded(&self.analyser, &expansions, SECOND_MEANING);
         let total = information.values().sum::<f64>().max(f64::MIN_POSITIVE);
         let mut candidates: HashMap<String, Candidate> = HashMap::new();
         self.entry_evidence(&searcher, &tokens, total, &mut candidates)?;
         self.phrasing_evidence(&searcher, &tokens, &information, &mut candidates)?;
-        self.known_words(&searcher, &tokens, &mut candidates)?;
+        self.known_words(&searcher, &words, &mut candidates)?;
 
         let mut hits: Vec<Hit> = candidates
             .into_iter()
@@ -315,11 +329,33 @@ impl Searcher {
         Ok(())
     }
 
+    /// The question's words, each with what it means too; words that say nothing are left out.
+    fn vocabulary(
+        &self,
+        normalized: &str,
+        tokens: &Tokens,
+        expansions: &[Expansion],
+    ) -> Vec<Vec<String>> {
+        let telling = tokens.words.iter().map(|(word, _)| word);
+        telling
+            .filter(|word| !self.lexicon.is_stop_word(word))
+            .map(|word| {
+                let mut meanings = vec![word.clone()];
+                for expansion in expansions.iter().filter(|e| e.weight >= SURE_MEANING) {
+                    if normalized[expansion.span.clone()].contains(word.as_str()) {
+                        meanings.push(expansion.to.clone());
+                    }
+                }
+                meanings
+            })
+            .collect()
+    }
+
     /// How much of the question's vocabulary every candidate knows.
     fn known_words(
         &self,
         searcher: &tantivy::Searcher,
-        tokens: &Tokens,
+        vocabulary: &[Vec<String>],
         candidates: &mut HashMap<String, Candidate>,
     ) -> Result<(), TantivyError> {
         let ways = [self.fields.questions.words];
@@ -331,14 +367,14 @@ impl Searcher {
         let entries = self.entries.len().max(1) as f64;
         let mut total = f64::MIN_POSITIVE;
         let mut known: HashMap<DocAddress, [f64; 2]> = HashMap::new();
-        for (word, _) in &tokens.words {
-            let by_all = holders(searcher, &all, word)?;
+        for meanings in vocabulary {
+            let by_all = holders(searcher, &all, meanings)?;
             let idf = (1.0 + entries / (1.0 + by_all.len() as f64)).ln();
             total += idf;
             for at in by_all {
                 known.entry(at).or_default()[1] += idf;
             }
-            for at in holders(searcher, &ways, word)? {
+            for at in holders(searcher, &ways, meanings)? {
                 known.entry(at).or_default()[0] += idf;
             }
         }

@@ -161,7 +161,12 @@ pub fn open_or_build(
         .map(|segment| u64::from(segment.num_docs()))
         .sum();
     Ok(Opened {
-        searcher: Searcher::new(index, analyser.clone(), Model::shipped())?,
+        searcher: Searcher::new(
+            index,
+            analyser.clone(),
+            library.lexicon.clone(),
+            Model::shipped(),
+        )?,
         rebuilt,
         info: IndexInfo {
             path,

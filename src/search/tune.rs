@@ -79,7 +79,12 @@ pub fn bench_phrasings(
             |_, n| n == fold + 1,
             || (),
         )?;
-        let searcher = Searcher::new(index, analyser.clone(), model.clone())?;
+        let searcher = Searcher::new(
+            index,
+            analyser.clone(),
+            library.lexicon.clone(),
+            model.clone(),
+        )?;
         for entry in &library.entries {
             let Some(phrasing) = entry.phrasings.get(fold) else {
                 continue;

@@ -7,14 +7,17 @@
 //! ```
 
 mod grams;
+mod lexicon;
 mod normalize;
 mod segment;
 
 pub use grams::{bigrams, unigrams};
+pub use lexicon::{Expansion, LayPair, Lexicon};
+pub use normalize::normalize;
 pub use segment::Analyser;
 
 /// Raised whenever normalisation or segmentation changes, so that old indexes are rebuilt.
-pub const ANALYSER_VERSION: u32 = 1;
+pub const ANALYSER_VERSION: u32 = 2;
 
 /// A piece of normalised text with its place in it.
 #[derive(Debug, Clone, PartialEq, Eq)]

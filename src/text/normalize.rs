@@ -26,7 +26,7 @@ fn is_invisible(c: char) -> bool {
 }
 
 /// Normalises `text`. Idempotent.
-pub(super) fn normalize(text: &str) -> String {
+pub fn normalize(text: &str) -> String {
     let folded: String = text
         .nfkc()
         .filter(|c| !is_invisible(*c))

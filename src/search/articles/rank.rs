@@ -26,6 +26,8 @@ use crate::search::searcher::Found;
 
 /// How many articles are looked at more closely.
 const CANDIDATES: usize = 300;
+/// How much a second meaning of a word counts beside the word itself.
+const SECOND_MEANING: f32 = 0.4;
 /// How many figures the linear score has.
 pub(crate) const FEATURES: usize = 6;
 
@@ -183,12 +185,21 @@ impl Articles {
         near: &Found,
         model: &ArticleModel,
     ) -> Result<Vec<Candidate>, TantivyError> {
-        let normalized = self.analyser.normalize(text);
-        let tokens = Tokens::of(&self.analyser, &normalized);
+        let normalized = library.lexicon.clean(&self.analyser.normalize(text));
+        let expansions = library.lexicon.expand(&normalized);
+        let tokens = Tokens::of(&self.analyser, &normalized).expanded(
+            &self.analyser,
+            &expansions,
+            SECOND_MEANING,
+        );
         if tokens.unigrams.is_empty() {
             return Ok(Vec::new());
         }
-        let letters = tokens.unigrams.iter().map(|(_, n)| n).sum::<usize>() as f64;
+        let letters = normalized
+            .chars()
+            .filter(|c| c.is_alphanumeric())
+            .count()
+            .max(1) as f64;
         let searcher = self.reader.searcher();
         let query = any_of(&[
             (self.fields.words, &tokens.words, model.fields[0]),
