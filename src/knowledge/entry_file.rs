@@ -2,13 +2,11 @@
 
 use std::ops::Range;
 
-use chrono::NaiveDate;
-use serde::Deserialize;
 use sha2::{Digest, Sha256};
-use toml::Spanned;
 
 use super::citation::{official_name, parse_basis};
 use super::finding::{Finding, SourceFile};
+use super::front_matter::{self, Context, Header, check_place, check_review};
 use super::markdown::{Line, LineKind, lines};
 use super::model::FigureLine;
 use super::{Basis, Entry, EntryId};
@@ -19,38 +17,14 @@ pub(super) const MAX_ANSWER_CHARS: usize = 120;
 pub(super) const MAX_STEPS: usize = 6;
 /// Fewer phrasings than this and people who speak differently are not understood.
 pub(super) const MIN_PHRASINGS: usize = 6;
-/// An entry not checked for this long is a warning.
-pub(super) const REVIEW_DAYS: i64 = 365;
+/// Stands where a person has yet to write: nothing that holds it is an entry.
+pub(super) const UNWRITTEN: &str = "【待改写】";
+
+/// A line before the first section that begins with one of these and a colon is no answer.
+pub(super) const HEAD_WORDS: [&str; 4] = ["问法", "场所", "核对", "来源"];
 
 const SECTIONS: [&str; 5] = ["怎么做", "依据", "时限", "找谁", "别踩坑"];
 const REQUIRED: [&str; 4] = ["怎么做", "依据", "时限", "找谁"];
-
-/// What the rest of the library knows that a file must agree with.
-pub(super) struct Context<'a> {
-    /// Ids of sub-topics.
-    pub topics: &'a [&'a str],
-    /// Ids of all defined places.
-    pub places: &'a [&'a str],
-    /// Numbers that may be named.
-    pub hotlines: &'a [&'a str],
-    /// The day the check is made for.
-    pub today: NaiveDate,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct FrontMatter {
-    topic: Spanned<String>,
-    places: Vec<Spanned<String>>,
-    reviewed: Spanned<toml::value::Datetime>,
-}
-
-/// What a file's front matter says, once it is found valid.
-struct Header {
-    topic: String,
-    places: Vec<String>,
-    reviewed: NaiveDate,
-}
 
 /// An entry being read, with the ranges needed for findings made at its end.
 struct Draft {
@@ -72,15 +46,6 @@ fn entry_id(topic: &str, question: &str) -> EntryId {
     ))
 }
 
-fn nearest<'a>(word: &str, known: &[&'a str]) -> Option<&'a str> {
-    known
-        .iter()
-        .map(|k| (strsim::damerau_levenshtein(word, k), *k))
-        .min()
-        .filter(|(distance, k)| *distance * 2 <= k.len())
-        .map(|(_, k)| k)
-}
-
 /// Reads a file into entries; everything wrong goes to `findings`.
 ///
 /// Entries with errors are still returned, so that other checks can see them:
@@ -92,7 +57,9 @@ pub(super) fn read(
 ) -> Vec<Entry> {
     let lines = lines(source.text);
     let header = match lines.first() {
-        Some(line) if line.kind == LineKind::FrontMatter => header(source, line, context, findings),
+        Some(line) if line.kind == LineKind::FrontMatter => {
+            front_matter::read(source, line, context, findings)
+        }
         _ => {
             findings.push(
                 source
@@ -132,103 +99,21 @@ pub(super) fn read(
     if let Some(done) = draft.take() {
         entries.push(finish(source, done, findings));
     }
+    for (at, marker) in source.text.match_indices(UNWRITTEN) {
+        findings.push(
+            source
+                .error(
+                    "unwritten",
+                    at..at + marker.len(),
+                    "这里还是草稿：没有用自己的话改写",
+                )
+                .help("写好以后删掉这个记号"),
+        );
+    }
     if entries.is_empty() {
         findings.push(source.warning("no-entries", 0..0, "文件里没有一条问答"));
     }
     entries
-}
-
-fn header(
-    source: &SourceFile<'_>,
-    line: &Line,
-    context: &Context<'_>,
-    findings: &mut Vec<Finding>,
-) -> Option<Header> {
-    let base = line.range.start;
-    let shift = |r: Range<usize>| base + r.start..base + r.end;
-    let raw = &source.text[line.range.clone()];
-    let front: FrontMatter = match toml::from_str(raw) {
-        Ok(front) => front,
-        Err(e) => {
-            let span = e.span().map_or(line.range.clone(), shift);
-            findings.push(
-                source
-                    .error(
-                        "bad-front-matter",
-                        span,
-                        format!("开头的说明读不懂：{}", e.message()),
-                    )
-                    .help("只能有 topic、places、reviewed 三项"),
-            );
-            return None;
-        }
-    };
-    let topic = front.topic.get_ref().clone();
-    if !context.topics.contains(&topic.as_str()) {
-        let finding = source.error(
-            "unknown-topic",
-            shift(front.topic.span()),
-            format!("没有这个小主题：{topic}"),
-        );
-        findings.push(match nearest(&topic, context.topics) {
-            Some(near) => finding.help(format!("是不是 {near}？全部编号见 topics.toml")),
-            None => finding.help("全部编号见 topics.toml"),
-        });
-    }
-    if front.places.is_empty() {
-        findings.push(source.error("no-place", line.range.clone(), "places 不能为空"));
-    }
-    for place in &front.places {
-        check_place(
-            source,
-            place.get_ref(),
-            shift(place.span()),
-            context,
-            findings,
-        );
-    }
-    let date = front.reviewed.get_ref().date.and_then(|d| {
-        NaiveDate::from_ymd_opt(i32::from(d.year), u32::from(d.month), u32::from(d.day))
-    });
-    let span = shift(front.reviewed.span());
-    let Some(reviewed) = date else {
-        findings.push(source.error("bad-date", span, "reviewed 要写成日期，如 2026-11-23"));
-        return None;
-    };
-    if reviewed > context.today {
-        findings.push(source.error("future-review", span, format!("核对日期 {reviewed} 还没到")));
-    } else if (context.today - reviewed).num_days() > REVIEW_DAYS {
-        findings.push(
-            source
-                .warning(
-                    "stale-review",
-                    span,
-                    format!("上次核对是 {reviewed}，已超过一年"),
-                )
-                .help("请对照现行法条再核一遍，然后把 reviewed 改成当天"),
-        );
-    }
-    Some(Header {
-        topic,
-        places: front.places.into_iter().map(Spanned::into_inner).collect(),
-        reviewed,
-    })
-}
-
-fn check_place(
-    source: &SourceFile<'_>,
-    place: &str,
-    span: Range<usize>,
-    context: &Context<'_>,
-    findings: &mut Vec<Finding>,
-) {
-    if !context.places.contains(&place) {
-        findings.push(
-            source
-                .error("unknown-place", span, format!("没有这个场所：{place}"))
-                .help(format!("可选：{}", context.places.join("、"))),
-        );
-    }
 }
 
 fn start(source: &SourceFile<'_>, header: &Header, line: &Line) -> Draft {
@@ -239,6 +124,7 @@ fn start(source: &SourceFile<'_>, header: &Header, line: &Line) -> Draft {
             places: header.places.clone(),
             reviewed: header.reviewed,
             question: line.text.clone(),
+            source: None,
             phrasings: Vec::new(),
             answer: String::new(),
             steps: Vec::new(),
@@ -246,7 +132,7 @@ fn start(source: &SourceFile<'_>, header: &Header, line: &Line) -> Draft {
             limits: Vec::new(),
             contacts: Vec::new(),
             pitfalls: Vec::new(),
-            origin: source.origin(line.range.start),
+            origin: source.line(line.number),
             figure_lines: Vec::new(),
         },
         heading: line.range.clone(),
@@ -295,7 +181,7 @@ fn line_of_entry(
     }
 }
 
-/// A line before the first section: 问法, 场所 or the short answer.
+/// A line before the first section: 问法, 场所, 核对, 来源 or the short answer.
 fn head_line(
     source: &SourceFile<'_>,
     draft: &mut Draft,
@@ -323,6 +209,20 @@ fn head_line(
         for place in &draft.entry.places {
             check_place(source, place, line.range.clone(), context, findings);
         }
+    } else if let Some(text) = after("核对") {
+        match text.trim().parse() {
+            Ok(day) => {
+                draft.entry.reviewed = day;
+                check_review(source, day, line.range.clone(), context, findings);
+            }
+            Err(_) => findings.push(source.error(
+                "bad-date",
+                line.range.clone(),
+                "核对日期要写成 2026-11-23 这样",
+            )),
+        }
+    } else if let Some(text) = after("来源") {
+        draft.entry.source = Some(text.trim().to_owned()).filter(|t| !t.is_empty());
     } else {
         draft.entry.answer.push_str(&line.text);
         draft.answer_lines.push(line.range.clone());
@@ -394,7 +294,7 @@ fn section_line(
                 draft.entry.basis.push(Basis {
                     citation: basis.citation,
                     says: basis.says,
-                    origin: source.origin(line.range.start),
+                    origin: source.line(line.number),
                 });
             }
             Err(fault) => findings.push(

@@ -45,12 +45,16 @@ pub(super) struct SourceFile<'a> {
 }
 
 impl SourceFile<'_> {
-    pub fn origin(&self, byte: usize) -> Origin {
-        let before = &self.text.as_bytes()[..byte.min(self.text.len())];
+    pub fn line(&self, line: usize) -> Origin {
         Origin {
             file: self.path.clone(),
-            line: 1 + before.iter().filter(|b| **b == b'\n').count(),
+            line,
         }
+    }
+
+    pub fn origin(&self, byte: usize) -> Origin {
+        let before = &self.text.as_bytes()[..byte.min(self.text.len())];
+        self.line(1 + before.iter().filter(|b| **b == b'\n').count())
     }
 
     pub fn error(

@@ -8,10 +8,14 @@ use std::sync::Arc;
 use chrono::NaiveDate;
 use sha2::{Digest, Sha256};
 
-use super::entry_file::{self, Context};
+use super::entry_file;
 use super::finding::{Finding, Severity, SourceFile, Sources};
+use super::front_matter::Context;
 use super::statutes::{self, Catalogue, LawRegister, StatuteError};
 use super::{Entry, Library, tables};
+
+/// Drafts wait here for a person; nothing in it is an entry.
+pub const DRAFTS: &str = "drafts";
 
 /// The library folder could not be read at all.
 #[derive(Debug, thiserror::Error)]
@@ -95,7 +99,7 @@ fn files(root: &Path) -> Result<Vec<PathBuf>, LoadError> {
             }
             let relative = path.strip_prefix(root).unwrap_or(&path).to_owned();
             if path.is_dir() {
-                if relative != Path::new(statutes::FOLDER) {
+                if relative != Path::new(statutes::FOLDER) && relative != Path::new(DRAFTS) {
                     walk(root, &path, out)?;
                 }
             } else if name != "README.md"
@@ -123,13 +127,37 @@ fn files(root: &Path) -> Result<Vec<PathBuf>, LoadError> {
 /// # Errors
 /// Only when files cannot be read. Faults in their content are findings.
 pub fn load(root: &Path, options: &LoadOptions) -> Result<Loaded, LoadError> {
+    load_with(root, options, &[])
+}
+
+/// Loads everything under `root` as if `planned` files were written there already.
+///
+/// They come last, so that of two entries with one question the planned one is at fault.
+///
+/// # Errors
+/// As [`load`].
+pub fn load_with(
+    root: &Path,
+    options: &LoadOptions,
+    planned: &[(PathBuf, String)],
+) -> Result<Loaded, LoadError> {
     let mut sources: Sources = HashMap::new();
     let mut order: Vec<Arc<PathBuf>> = Vec::new();
     let mut findings = Vec::new();
     let mut digest = Sha256::new();
-    for file in files(root)? {
+    let kept = files(root)?
+        .into_iter()
+        .filter(|file| !planned.iter().any(|(path, _)| path == file))
+        .map(|file| (file, None));
+    let planned = planned
+        .iter()
+        .map(|(file, text)| (file.clone(), Some(text)));
+    for (file, text) in kept.chain(planned) {
         let path = root.join(&file);
-        let bytes = fs::read(&path).map_err(|source| LoadError::Io { path, source })?;
+        let bytes = match text {
+            Some(text) => text.clone().into_bytes(),
+            None => fs::read(&path).map_err(|source| LoadError::Io { path, source })?,
+        };
         digest.update(file.to_string_lossy().as_bytes());
         digest.update((bytes.len() as u64).to_le_bytes());
         digest.update(&bytes);

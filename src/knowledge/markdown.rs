@@ -24,6 +24,8 @@ pub(super) struct Line {
     pub kind: LineKind,
     pub text: String,
     pub range: Range<usize>,
+    /// Where it begins, counted from 1.
+    pub number: usize,
     /// The reason in a `<!-- figure: reason -->` on this line.
     pub figure_reason: Option<String>,
 }
@@ -39,11 +41,14 @@ pub(super) fn lines(text: &str) -> Vec<Line> {
     let mut out: Vec<Line> = Vec::new();
     let mut current: Option<Line> = None;
     let mut lists: Vec<bool> = Vec::new();
+    // A comment over several lines comes in pieces; where the one under way began.
+    let mut comment: Option<Range<usize>> = None;
     let open = |kind: LineKind, range: Range<usize>| {
         Some(Line {
             kind,
             text: String::new(),
             range,
+            number: 0,
             figure_reason: None,
         })
     };
@@ -103,16 +108,21 @@ pub(super) fn lines(text: &str) -> Vec<Line> {
                 current = open(LineKind::Paragraph, range.end..range.end);
             }
             Event::InlineHtml(html) | Event::Html(html) => {
-                if let Some(reason) = figure_reason(&html) {
+                if comment.is_some() {
+                    comment = comment.filter(|_| !html.contains("-->"));
+                } else if let Some(reason) = figure_reason(&html) {
                     // A block of its own belongs to the line before it.
                     if let Some(line) = current.as_mut().or(out.last_mut()) {
                         line.figure_reason = Some(reason);
                     }
-                } else if !html.trim_start().starts_with("<!--") && !html.trim().is_empty() {
+                } else if html.trim_start().starts_with("<!--") {
+                    comment = (!html.contains("-->")).then_some(range);
+                } else if !html.trim().is_empty() {
                     out.push(Line {
                         kind: LineKind::Foreign,
                         text: html.trim().to_owned(),
                         range,
+                        number: 0,
                         figure_reason: None,
                     });
                 }
@@ -123,10 +133,43 @@ pub(super) fn lines(text: &str) -> Vec<Line> {
                 kind: LineKind::Foreign,
                 text: text[range.clone()].lines().next().unwrap_or("").to_owned(),
                 range,
+                number: 0,
                 figure_reason: None,
             }),
             _ => {}
         }
     }
+    // A comment without an end would swallow the rest of the file in silence.
+    if let Some(range) = comment {
+        out.push(Line {
+            kind: LineKind::Foreign,
+            text: text[range.clone()].trim().to_owned(),
+            range,
+            number: 0,
+            figure_reason: None,
+        });
+    }
+    // Counted once for all: a file of a thousand entries has many lines.
+    let breaks: Vec<usize> = text.match_indices('\n').map(|(at, _)| at).collect();
+    for line in &mut out {
+        line.number = 1 + breaks.partition_point(|at| *at < line.range.start);
+    }
     out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_comment_over_several_lines_says_nothing() {
+        let kinds: Vec<LineKind> = lines("## 甲\n\n<!-- 一\n\n二\n三 -->\n\n乙\n")
+            .into_iter()
+            .map(|l| l.kind)
+            .collect();
+        assert_eq!(kinds, [LineKind::Heading(2), LineKind::Paragraph]);
+        for foreign in ["<div>\n", "## 甲\n<!-- 没有结束\n\n## 乙\n"] {
+            assert_eq!(lines(foreign).last().unwrap().kind, LineKind::Foreign);
+        }
+    }
 }

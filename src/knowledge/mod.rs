@@ -5,8 +5,10 @@
 
 mod check_statutes;
 mod citation;
+mod docx;
 mod entry_file;
 mod finding;
+mod front_matter;
 mod load;
 mod markdown;
 mod model;
@@ -14,8 +16,9 @@ pub mod statutes;
 mod tables;
 
 pub use check_statutes::check_statutes;
+pub use docx::DocxError;
 pub use finding::{Finding, Severity, Sources};
-pub use load::{LoadError, LoadOptions, Loaded, load};
+pub use load::{DRAFTS, LoadError, LoadOptions, Loaded, load, load_with};
 pub use model::{
     Basis, Citation, Entry, EntryId, Hotline, Library, Origin, Place, SmallTalk, Topic,
 };

@@ -152,6 +152,8 @@ pub struct Entry {
     pub reviewed: NaiveDate,
     /// The heading.
     pub question: String,
+    /// 来源: the leaflet or page that it was written after.
+    pub source: Option<String>,
     /// 问法: other ways people ask it.
     pub phrasings: Vec<String>,
     /// The first paragraph: the short answer.

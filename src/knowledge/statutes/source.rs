@@ -1,17 +1,16 @@
 //! Reading one statute file: Markdown in the layout of lawtext/laws, or the official .docx.
 
-use std::io::{Cursor, Read};
 use std::path::Path;
 use std::sync::LazyLock;
 
 use chrono::NaiveDate;
-use quick_xml::events::Event;
 use regex::Regex;
 use serde::Deserialize;
 
 use super::parse::{self, Remark};
 use super::{Group, Status, Statute, Version};
 use crate::knowledge::citation::official_name;
+use crate::knowledge::docx;
 
 /// Why a file could not be taken at all.
 #[derive(Debug, thiserror::Error)]
@@ -23,8 +22,8 @@ pub enum SourceError {
     #[error("开头的说明读不懂：{0}")]
     FrontMatter(String),
     /// A .docx that is no .docx.
-    #[error("不是完好的 .docx 文件：{0}")]
-    Docx(String),
+    #[error(transparent)]
+    Docx(#[from] docx::DocxError),
     /// Nothing but a title.
     #[error("没有正文")]
     Empty,
@@ -87,7 +86,7 @@ fn stem(file: &Path) -> String {
 /// When it is no statute in a form we know; the reason is for the person who imports.
 pub fn read(file: &Path, bytes: &[u8]) -> Result<Parsed, SourceError> {
     if file.extension().is_some_and(|e| e == "docx") {
-        docx(file, bytes)
+        word(file, bytes)
     } else {
         let text = std::str::from_utf8(bytes).map_err(|_| SourceError::NotUtf8)?;
         markdown(file, text)
@@ -170,64 +169,8 @@ fn ymd(captures: &regex::Captures<'_>) -> Option<NaiveDate> {
     NaiveDate::from_ymd_opt(i32::try_from(part(1)?).ok()?, part(2)?, part(3)?)
 }
 
-/// The paragraphs of a .docx as lines.
-fn docx_lines(bytes: &[u8]) -> Result<Vec<String>, SourceError> {
-    let broken = |e: &dyn std::fmt::Display| SourceError::Docx(e.to_string());
-    let mut archive = zip::ZipArchive::new(Cursor::new(bytes)).map_err(|e| broken(&e))?;
-    let mut xml = String::new();
-    archive
-        .by_name("word/document.xml")
-        .map_err(|e| broken(&e))?
-        // A statute's text is below a megabyte; a zip bomb is not our guest.
-        .take(64 << 20)
-        .read_to_string(&mut xml)
-        .map_err(|e| broken(&e))?;
-    let mut reader = quick_xml::Reader::from_str(&xml);
-    let mut lines = vec![String::new()];
-    let mut in_text = false;
-    loop {
-        match reader.read_event().map_err(|e| broken(&e))? {
-            Event::Start(tag) if tag.local_name().as_ref() == "t" => in_text = true,
-            Event::End(tag) if tag.local_name().as_ref() == "t" => in_text = false,
-            Event::End(tag) if tag.local_name().as_ref() == "p" => lines.push(String::new()),
-            Event::Empty(tag) if matches!(tag.local_name().as_ref(), "br" | "cr") => {
-                lines.push(String::new());
-            }
-            Event::Empty(tag) if tag.local_name().as_ref() == "tab" => {
-                if let Some(line) = lines.last_mut() {
-                    line.push('\u{3000}');
-                }
-            }
-            Event::Text(text) if in_text => {
-                if let Some(line) = lines.last_mut() {
-                    line.push_str(&text);
-                }
-            }
-            Event::GeneralRef(reference) if in_text => {
-                let c = reference.resolve_char_ref().map_err(|e| broken(&e))?.or(
-                    match reference.as_ref() {
-                        "amp" => Some('&'),
-                        "lt" => Some('<'),
-                        "gt" => Some('>'),
-                        "quot" => Some('"'),
-                        "apos" => Some('\''),
-                        _ => None,
-                    },
-                );
-                if let (Some(line), Some(c)) = (lines.last_mut(), c) {
-                    line.push(c);
-                }
-            }
-            Event::Eof => break,
-            _ => {}
-        }
-    }
-    lines.retain(|l| !l.trim().is_empty());
-    Ok(lines)
-}
-
-fn docx(file: &Path, bytes: &[u8]) -> Result<Parsed, SourceError> {
-    let lines = docx_lines(bytes)?;
+fn word(file: &Path, bytes: &[u8]) -> Result<Parsed, SourceError> {
+    let lines = docx::lines(bytes)?;
     let name = stem(file);
     let named = NAMED.captures(&name);
     // The title is what stands before the note of passing or the first article.
@@ -285,7 +228,7 @@ fn docx(file: &Path, bytes: &[u8]) -> Result<Parsed, SourceError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::io::Write;
+    use std::io::{Cursor, Write};
 
     const MARKDOWN: &str = "---\nid: abc\ntitle: 中华人民共和国试验法\nauthor: 某会\n\
         publication_date: '2025-06-27'\neffective_date: '2026-01-01'\nstatus: 有效\n\
