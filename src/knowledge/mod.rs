@@ -9,6 +9,7 @@ mod docx;
 mod entry_file;
 mod finding;
 mod front_matter;
+pub mod import;
 mod load;
 mod markdown;
 mod model;

@@ -1,0 +1,295 @@
+//! Reading the sheet that staff filled in: rows of text, and everything that is no text.
+//!
+//! The file comes from anywhere, so it is measured before it is read, and cells are taken one
+//! after the other: a sheet that claims a million columns costs nothing.
+
+use std::collections::{BTreeMap, HashSet};
+use std::io::{Cursor, Read};
+
+use calamine::{DataRef, Reader, Xlsx, XlsxError};
+
+use super::columns::Column;
+
+/// The sheet that is read; the first one if none is called so.
+pub(super) const SHEET: &str = "问答";
+/// More rows than this in one file nobody can check by eye.
+pub(super) const MAX_ROWS: usize = 2000;
+/// Longer than any cell of an entry.
+const MAX_CELL_CHARS: usize = 2000;
+const MAX_FILE_BYTES: usize = 20 << 20;
+const MAX_UNPACKED_BYTES: u64 = 200 << 20;
+
+/// Why nothing of a file could be read.
+#[derive(Debug, thiserror::Error)]
+pub enum SheetError {
+    /// More bytes than a sheet of entries can have.
+    #[error("文件太大（解开后超过 {0} MB）：请分成几个文件")]
+    TooBig(u64),
+    /// The format before .xlsx, or one with a password.
+    #[error("这是旧版 .xls 或加了密码的文件：请在 Excel 里去掉密码，另存为“Excel 工作簿(.xlsx)”")]
+    OldFormat,
+    /// Anything else.
+    #[error("不是完好的 .xlsx 文件：请用 qijin import template 生成的模板（{0}）")]
+    NotXlsx(String),
+    /// The first row is not the template's.
+    #[error("表头不对：{0}。请用 qijin import template 生成的模板，不要改第 1 行")]
+    Headers(String),
+    /// No row is filled in.
+    #[error("表里没有一条问答（例子不算）：从第 3 行写起")]
+    Empty,
+    /// Too many rows.
+    #[error("一次最多导入 {MAX_ROWS} 行，这个文件还要多：请分成几个文件")]
+    TooManyRows,
+}
+
+/// What is wrong with a row.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RowFault {
+    /// As Excel counts.
+    pub row: usize,
+    /// The column, where one is at fault.
+    pub column: Option<Column>,
+    /// What is wrong and what to do.
+    pub message: String,
+}
+
+impl std::fmt::Display for RowFault {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "第 {} 行", self.row)?;
+        if let Some(column) = self.column {
+            write!(f, "“{column}”")?;
+        }
+        write!(f, "：{}", self.message)
+    }
+}
+
+/// One row with its filled cells.
+pub(super) struct Row {
+    pub number: usize,
+    cells: BTreeMap<Column, String>,
+}
+
+impl Row {
+    /// The words in a column, "" when it is empty.
+    pub(super) fn text(&self, column: Column) -> &str {
+        self.cells.get(&column).map_or("", String::as_str)
+    }
+}
+
+/// A sheet as read.
+#[derive(Default)]
+pub(super) struct Table {
+    pub rows: Vec<Row>,
+    pub faults: Vec<RowFault>,
+}
+
+/// Refuses what is no workbook of bearable size.
+fn measure(bytes: &[u8]) -> Result<(), SheetError> {
+    const OLE: [u8; 4] = [0xD0, 0xCF, 0x11, 0xE0];
+    if bytes.starts_with(&OLE) {
+        return Err(SheetError::OldFormat);
+    }
+    if bytes.len() > MAX_FILE_BYTES {
+        return Err(SheetError::TooBig(MAX_FILE_BYTES as u64 >> 20));
+    }
+    let broken = |e: &dyn std::fmt::Display| SheetError::NotXlsx(e.to_string());
+    let mut archive = zip::ZipArchive::new(Cursor::new(bytes)).map_err(|e| broken(&e))?;
+    let mut left = MAX_UNPACKED_BYTES;
+    for i in 0..archive.len() {
+        // The sizes that a file states about itself are not believed.
+        let part = archive.by_index(i).map_err(|e| broken(&e))?;
+        let size = std::io::copy(&mut part.take(left + 1), &mut std::io::sink())
+            .map_err(|e| broken(&e))?;
+        left = left
+            .checked_sub(size)
+            .ok_or(SheetError::TooBig(MAX_UNPACKED_BYTES >> 20))?;
+    }
+    Ok(())
+}
+
+/// Reads the rows of a workbook; `progress` gets the row reached and the last row.
+pub(super) fn read(
+    bytes: &[u8],
+    progress: &mut dyn FnMut(usize, usize),
+) -> Result<Table, SheetError> {
+    measure(bytes)?;
+    let broken = |e: XlsxError| SheetError::NotXlsx(e.to_string());
+    let mut book: Xlsx<_> = calamine::open_workbook_from_rs(Cursor::new(bytes)).map_err(broken)?;
+    let names = book.sheet_names();
+    let name = names
+        .iter()
+        .find(|n| *n == SHEET)
+        .or(names.first())
+        .ok_or_else(|| SheetError::NotXlsx("没有工作表".into()))?
+        .clone();
+    let mut table = Table::default();
+    for merged in book.merge_cells_by_sheet_name(&name).map_err(broken)? {
+        table.faults.push(RowFault {
+            row: merged.start.0 as usize + 1,
+            column: None,
+            message: format!(
+                "有合并单元格（第 {} 到 {} 行）：请取消合并，每格各写各的",
+                merged.start.0 + 1,
+                merged.end.0 + 1
+            ),
+        });
+    }
+
+    let mut reader = book.worksheet_cells_reader(&name).map_err(broken)?;
+    let last = reader.dimensions().end.0 as usize + 1;
+    let mut header = Header::default();
+    let mut columns: Option<BTreeMap<u32, Column>> = None;
+    let mut outside: HashSet<usize> = HashSet::new();
+    while let Some(cell) = reader.next_cell_with_formula_metadata().map_err(broken)? {
+        let (row, at) = (cell.pos.0 as usize + 1, cell.pos.1);
+        if row == 1 {
+            header.add(at, &words(&cell.value).unwrap_or_default());
+            continue;
+        }
+        let columns = match &mut columns {
+            Some(columns) => columns,
+            none => none.insert(std::mem::take(&mut header).finish()?),
+        };
+        let value = if cell.formula.is_some() {
+            Err("这一格是公式：请改成文字（复制后“选择性粘贴”为数值）".into())
+        } else {
+            words_of(columns.get(&at).copied(), &cell.value)
+        };
+        if value.as_ref().is_ok_and(String::is_empty) {
+            continue;
+        }
+        let Some(&column) = columns.get(&at) else {
+            if outside.insert(row) {
+                table.faults.push(RowFault {
+                    row,
+                    column: None,
+                    message: format!(
+                        "第 {} 列没有表头，里面却写了字：请删掉或放进对应的列",
+                        at + 1
+                    ),
+                });
+            }
+            continue;
+        };
+        if table.rows.last().is_none_or(|r| r.number != row) {
+            if table.rows.len() == MAX_ROWS + 1 {
+                return Err(SheetError::TooManyRows);
+            }
+            progress(row, last.max(row));
+            table.rows.push(Row {
+                number: row,
+                cells: BTreeMap::new(),
+            });
+        }
+        let text = value.unwrap_or_else(|message| {
+            table.faults.push(RowFault {
+                row,
+                column: Some(column),
+                message,
+            });
+            // Holds the place, so that the cell is not called empty on top.
+            String::new()
+        });
+        if let Some(row) = table.rows.last_mut() {
+            row.cells.insert(column, text);
+        }
+    }
+    if columns.is_none() {
+        header.finish()?;
+    }
+    Ok(table)
+}
+
+/// The first row while it is read.
+#[derive(Default)]
+struct Header {
+    columns: BTreeMap<u32, Column>,
+    unknown: Vec<String>,
+    twice: Vec<String>,
+}
+
+impl Header {
+    fn add(&mut self, at: u32, text: &str) {
+        match Column::of_header(text) {
+            _ if text.is_empty() => {}
+            None => self.unknown.push(format!("“{text}”")),
+            Some(column) if self.columns.values().any(|c| *c == column) => {
+                self.twice.push(format!("“{column}”"));
+            }
+            Some(column) => {
+                self.columns.insert(at, column);
+            }
+        }
+    }
+
+    fn finish(self) -> Result<BTreeMap<u32, Column>, SheetError> {
+        let missing: Vec<String> = Column::all()
+            .into_iter()
+            .filter(|c| c.is_required() && !self.columns.values().any(|have| have == c))
+            .map(|c| format!("“{c}”"))
+            .collect();
+        let faults: Vec<String> = [
+            ("缺少", missing),
+            ("不认识", self.unknown),
+            ("重复", self.twice),
+        ]
+        .into_iter()
+        .filter(|(_, names)| !names.is_empty())
+        .map(|(what, names)| format!("{what}{}", names.join("、")))
+        .collect();
+        if faults.is_empty() {
+            Ok(self.columns)
+        } else {
+            Err(SheetError::Headers(faults.join("；")))
+        }
+    }
+}
+
+/// The words of a text cell, `None` for any other kind.
+fn words(value: &DataRef<'_>) -> Option<String> {
+    let text = match value {
+        DataRef::String(text) => text.as_str(),
+        DataRef::SharedString(text) => text,
+        DataRef::Empty => "",
+        _ => return None,
+    };
+    let text = text.replace("\r\n", "\n").replace(['\r', '\u{b}'], "\n");
+    let text: String = text
+        .chars()
+        .map(|c| if c == '\t' { ' ' } else { c })
+        .filter(|c| *c == '\n' || !c.is_control())
+        .collect();
+    Some(text.trim().to_owned())
+}
+
+fn words_of(column: Option<Column>, value: &DataRef<'_>) -> Result<String, String> {
+    if let Some(text) = words(value) {
+        let chars = text.chars().count();
+        return if chars > MAX_CELL_CHARS {
+            Err(format!(
+                "这一格有 {chars} 个字，太长了（最多 {MAX_CELL_CHARS} 个）"
+            ))
+        } else {
+            Ok(text)
+        };
+    }
+    let is_day = column == Some(Column::Reviewed);
+    match value {
+        DataRef::DateTime(day) if is_day && day.is_datetime() => {
+            let (year, month, day, ..) = day.to_ymd_hms_milli();
+            Ok(format!("{year:04}-{month:02}-{day:02}"))
+        }
+        DataRef::DateTimeIso(day) if is_day => Ok(day.chars().take(10).collect()),
+        DataRef::DateTime(_) | DataRef::DateTimeIso(_) | DataRef::DurationIso(_) => {
+            Err("Excel 把这一格变成了日期或时间：请先把格式设为“文本”，再重写一遍".into())
+        }
+        DataRef::Int(_) | DataRef::Float(_) if is_day => {
+            Err("这是一个数字，不是日期：请写成 2026-11-23 这样".into())
+        }
+        DataRef::Int(_) | DataRef::Float(_) => {
+            Err("这是一个数字，不是文字：请先把格式设为“文本”，再写完整的话".into())
+        }
+        DataRef::Error(kind) => Err(format!("这一格是 Excel 的错误值（{kind}）")),
+        _ => Err("这一格不是文字".into()),
+    }
+}
