@@ -14,16 +14,24 @@
 
 mod choices;
 mod columns;
+mod draft;
 mod entries;
 mod example;
+mod leaflet;
 mod local;
+mod own_words;
+pub mod page;
+mod publish;
 mod row;
 mod sheet;
 mod template;
 mod trial;
 
 pub use columns::Column;
+pub use draft::{DraftError, Material, drafts, write_draft};
 pub use entries::{EntriesError, Import, entries};
+pub use leaflet::{LeafletError, leaflet};
 pub use local::{LocalError, Planned, PlannedFile};
+pub use publish::{Publication, PublishError, Refused, publication};
 pub use sheet::{RowFault, SheetError};
 pub use template::template;
