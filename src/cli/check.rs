@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use clap::Args;
 
 use super::Config;
-use crate::knowledge::{self, Library, LoadOptions};
+use crate::knowledge::{self, Library};
 
 #[derive(Args)]
 #[command(after_help = "例：
@@ -24,23 +24,21 @@ pub(super) struct CheckArgs {
 }
 
 pub(super) fn run(config: &Config, args: &CheckArgs) -> anyhow::Result<ExitCode> {
-    let options = LoadOptions {
-        preset: config.places.preset.clone(),
-        today: chrono::Local::now().date_naive(),
-    };
+    let options = config.load_options();
     let mut loaded = knowledge::load(&config.folders.library, &options)?;
     if args.statutes {
         knowledge::check_statutes(&config.folders.library, &mut loaded, options.today)?;
     }
+    let drafts = knowledge::import::drafts(&config.folders.library)?;
     let colour = std::io::stdout().is_terminal();
-    for finding in &loaded.findings {
+    for finding in loaded.findings.iter().chain(&drafts) {
         say!("{}\n", finding.render(&loaded.sources, colour));
     }
     if args.counts {
         print_counts(&loaded.library)?;
     }
     let errors = loaded.errors();
-    let warnings = loaded.findings.len() - errors;
+    let warnings = loaded.findings.len() - errors + drafts.len();
     say!(
         "检查了 {} 个文件、{} 条问答：{errors} 处错误，{warnings} 处提醒。",
         loaded.sources.len(),

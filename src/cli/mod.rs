@@ -28,6 +28,7 @@ use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 pub use config::Config;
 
 use crate::desk::Paths;
+use crate::knowledge::LoadOptions;
 
 /// 七进：乡镇司法所的普法问答机器人
 #[derive(Parser)]
@@ -74,7 +75,7 @@ enum Command {
     Search(search::SearchArgs),
     /// 建立或查看索引
     Index(index::IndexArgs),
-    /// 导入法律条文等材料
+    /// 导入法律条文、Excel 问答、宣传单和网页
     Import(import::ImportArgs),
     /// 检查资料库：列出所有问题的文件和行号，有错误时退出码为 1
     Check(check::CheckArgs),
@@ -121,6 +122,14 @@ impl Common {
 }
 
 impl Config {
+    /// How the library is read today.
+    fn load_options(&self) -> LoadOptions {
+        LoadOptions {
+            preset: self.places.preset.clone(),
+            today: chrono::Local::now().date_naive(),
+        }
+    }
+
     fn paths(&self) -> Paths {
         Paths {
             library: self.folders.library.clone(),

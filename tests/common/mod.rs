@@ -7,6 +7,7 @@
 pub mod bot;
 pub mod conversation;
 pub mod fake_bot_api;
+pub mod files;
 pub mod fixtures;
 pub mod media;
 pub mod secrets;

@@ -1,38 +1,12 @@
 //! `qijin import statutes DIR`
 
-use std::path::PathBuf;
+use std::path::Path;
 use std::process::ExitCode;
 
-use clap::{Args, Subcommand};
-
-use super::{Config, progress};
+use super::super::{Config, progress};
 use crate::knowledge::statutes;
 
-#[derive(Args)]
-#[command(after_help = "例：
-  git clone https://github.com/lawtext/laws 法律文本
-  qijin import statutes 法律文本/
-  qijin import statutes 中华人民共和国治安管理处罚法_20250627.docx    国家法律法规数据库下载的 Word")]
-pub(super) struct ImportArgs {
-    #[command(subcommand)]
-    command: ImportCommand,
-}
-
-#[derive(Subcommand)]
-enum ImportCommand {
-    /// 导入法律条文（.md 或官方 .docx，一个文件或一个文件夹），可以反复运行
-    Statutes {
-        /// 文件或文件夹
-        #[arg(value_name = "文件或文件夹")]
-        from: PathBuf,
-        /// 列出每一处没能照原样读入的地方（默认只列前 20 处）
-        #[arg(long)]
-        all: bool,
-    },
-}
-
-pub(super) fn run(config: &Config, args: &ImportArgs) -> anyhow::Result<ExitCode> {
-    let ImportCommand::Statutes { from, all } = &args.command;
+pub(super) fn run(config: &Config, from: &Path, all: bool) -> anyhow::Result<ExitCode> {
     let bar = progress::bar("读入法条");
     let started = std::time::Instant::now();
     let report = statutes::import(&config.folders.library, from, &mut |done, total| {
@@ -40,7 +14,7 @@ pub(super) fn run(config: &Config, args: &ImportArgs) -> anyhow::Result<ExitCode
         bar.set_position(done as u64);
     })?;
     bar.finish_and_clear();
-    let shown = if *all { usize::MAX } else { 20 };
+    let shown = if all { usize::MAX } else { 20 };
     for (file, reason) in &report.refused {
         say!("没有读入 {}：{reason}", file.display());
     }
