@@ -113,7 +113,8 @@ pub async fn watch(desk: Desk, paths: Paths, office: Office, shutdown: Cancellat
     if let Err(error) = &watcher {
         tracing::warn!(%error, "the library folder sends no change events; looking once a minute");
     }
-    let mut digest = desk.library().digest.clone();
+    let mut digest = version(&desk.library());
+    let mut day = today();
     loop {
         tokio::select! {
             () = shutdown.cancelled() => break,
@@ -125,12 +126,19 @@ pub async fn watch(desk: Desk, paths: Paths, office: Office, shutdown: Cancellat
             .await
             .is_ok_and(|c| c.is_some())
         {}
-        let (task_paths, task_office, old) = (paths.clone(), office.clone(), digest.clone());
+        // A law may come into force at midnight, or end: the articles are those of the day.
+        let new_day = std::mem::replace(&mut day, today()) != day;
+        let old = if new_day {
+            String::new()
+        } else {
+            digest.clone()
+        };
+        let (task_paths, task_office) = (paths.clone(), office.clone());
         let outcome =
             tokio::task::spawn_blocking(move || refresh(&task_paths, &task_office, &old)).await;
         match outcome {
             Ok(Ok(Some(prepared))) => {
-                digest = prepared.answerer.library().digest.clone();
+                digest = version(prepared.answerer.library());
                 let entries = prepared.answerer.library().entries.len();
                 desk.swap(prepared.answerer);
                 tracing::info!(library.entries = entries, "the changed library is in use");
@@ -145,10 +153,17 @@ pub async fn watch(desk: Desk, paths: Paths, office: Office, shutdown: Cancellat
     }
 }
 
+/// What a library's content is known by: its own files and the imported statutes.
+fn version(library: &Library) -> String {
+    let catalogue = library.laws.catalogue.as_ref();
+    let statutes = catalogue.map_or("", |c| c.digest.as_str());
+    format!("{} {statutes}", library.digest)
+}
+
 /// A new answerer if the folder's content is not `old` any more.
 fn refresh(paths: &Paths, office: &Office, old: &str) -> Result<Option<Prepared>, PrepareError> {
     let loaded = load(paths)?;
-    if loaded.library.digest == old {
+    if version(&loaded.library) == old {
         return Ok(None);
     }
     index(loaded.accept()?, paths, office, false, |_| ()).map(Some)
