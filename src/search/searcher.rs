@@ -18,9 +18,9 @@ use crate::knowledge::EntryId;
 use crate::text::{Analyser, Expansion, Lexicon};
 
 /// How many phrasing documents are looked at for each kind of token; an entry has up to thirteen.
-const PHRASING_CANDIDATES: usize = 100;
+const PHRASING_CANDIDATES: usize = 40;
 /// How many entry documents are looked at for each field.
-const ENTRY_CANDIDATES: usize = 50;
+const ENTRY_CANDIDATES: usize = 30;
 /// How much a second meaning of a word counts beside the word itself.
 const SECOND_MEANING: f32 = 0.4;
 /// From this weight on a second meaning counts as knowing the word.
@@ -74,6 +74,8 @@ pub struct Searcher {
     model: Model,
     /// Where the entry documents stand.
     entries: Arc<HashMap<String, DocAddress>>,
+    /// The same the other way round.
+    ids: Arc<HashMap<DocAddress, String>>,
 }
 
 /// The documents that hold any of the words in any of the fields.
@@ -142,12 +144,14 @@ impl Searcher {
                 }
             }
         }
+        let ids = entries.iter().map(|(id, at)| (*at, id.clone())).collect();
         Ok(Self {
             reader,
             fields,
             analyser,
             lexicon,
             model,
+            ids: Arc::new(ids),
             entries: Arc::new(entries),
         })
     }
@@ -261,8 +265,11 @@ impl Searcher {
         for (kind, field, tokens) in fields {
             let top = TopDocs::with_limit(ENTRY_CANDIDATES).order_by_score();
             for (score, at) in searcher.search(&any_of(&[(field, tokens, 1.0)]), &top)? {
-                let entry = self.entry_of(&searcher.doc(at)?);
-                candidates.entry(entry).or_default().evidence.0[kind] = f64::from(score) / total;
+                // Every hit in these fields is an entry document.
+                if let Some(entry) = self.ids.get(&at) {
+                    let candidate = candidates.entry(entry.clone()).or_default();
+                    candidate.evidence.0[kind] = f64::from(score) / total;
+                }
             }
         }
         Ok(())

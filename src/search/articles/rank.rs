@@ -16,18 +16,25 @@ use std::collections::{BTreeMap, HashMap};
 use serde::{Deserialize, Serialize};
 use tantivy::collector::TopDocs;
 use tantivy::columnar::Column;
-use tantivy::{DocAddress, TantivyError};
+use tantivy::{DocAddress, TantivyError, Term};
 
 use super::schema::{ARTICLE_KEY, CHAPTER_KEY, CITED, LAW_KEY, key};
 use super::shelf::{ArticleText, Articles};
 use crate::knowledge::Library;
-use crate::search::query::{Tokens, any_of};
+use crate::search::query::{Counted, Tokens, any_of};
 use crate::search::searcher::Found;
 
 /// How many articles are looked at more closely.
-const CANDIDATES: usize = 300;
+const CANDIDATES: usize = 200;
 /// How much a second meaning of a word counts beside the word itself.
 const SECOND_MEANING: f32 = 0.4;
+/// How many second meanings are looked for: the rest costs more time than it finds.
+const MAX_EXPANSIONS: usize = 8;
+/// How many words, bigrams and single characters of a question are looked for at most.
+const MOST: [usize; 3] = [24, 32, 16];
+/// Tokens in more than this share of articles tell none apart, and their postings are the
+/// longest.
+const TOO_COMMON: f64 = 0.15;
 /// How many figures the linear score has.
 pub(crate) const FEATURES: usize = 6;
 
@@ -186,7 +193,9 @@ impl Articles {
         model: &ArticleModel,
     ) -> Result<Vec<Candidate>, TantivyError> {
         let normalized = library.lexicon.clean(&self.analyser.normalize(text));
-        let expansions = library.lexicon.expand(&normalized);
+        let mut expansions = library.lexicon.expand(&normalized);
+        expansions.sort_by(|a, b| b.weight.total_cmp(&a.weight));
+        expansions.truncate(MAX_EXPANSIONS);
         let tokens = Tokens::of(&self.analyser, &normalized).expanded(
             &self.analyser,
             &expansions,
@@ -195,16 +204,33 @@ impl Articles {
         if tokens.unigrams.is_empty() {
             return Ok(Vec::new());
         }
+        let searcher = self.reader.searcher();
+        let common = (searcher.num_docs() as f64 * TOO_COMMON) as u64;
+        let telling = |field, tokens: &Counted, most: usize| -> Result<Counted, TantivyError> {
+            let mut found = Vec::new();
+            for (token, weight) in tokens {
+                let holders = searcher.doc_freq(&Term::from_field_text(field, token))?;
+                if (1..=common).contains(&holders) {
+                    found.push((holders, token.clone(), *weight));
+                }
+            }
+            // The rarest first; a story's common words add time, not evidence.
+            found.sort_by(|a, b| a.0.cmp(&b.0).then_with(|| a.1.cmp(&b.1)));
+            found.truncate(most);
+            Ok(found.into_iter().map(|(_, token, w)| (token, w)).collect())
+        };
+        let words = telling(self.fields.words, &tokens.words, MOST[0])?;
+        let bigrams = telling(self.fields.bigrams, &tokens.bigrams, MOST[1])?;
+        let unigrams = telling(self.fields.unigrams, &tokens.unigrams, MOST[2])?;
         let letters = normalized
             .chars()
             .filter(|c| c.is_alphanumeric())
             .count()
             .max(1) as f64;
-        let searcher = self.reader.searcher();
         let query = any_of(&[
-            (self.fields.words, &tokens.words, model.fields[0]),
-            (self.fields.bigrams, &tokens.bigrams, model.fields[1]),
-            (self.fields.unigrams, &tokens.unigrams, model.fields[2]),
+            (self.fields.words, &words, model.fields[0]),
+            (self.fields.bigrams, &bigrams, model.fields[1]),
+            (self.fields.unigrams, &unigrams, model.fields[2]),
         ]);
         let top = TopDocs::with_limit(CANDIDATES).order_by_score();
         let mut found: HashMap<DocAddress, f64> = searcher
