@@ -7,6 +7,8 @@
 mod gibberish;
 mod grammar;
 mod heard;
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 
