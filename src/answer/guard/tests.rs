@@ -95,7 +95,12 @@ fn leaves_the_library_s_own_questions_to_the_search() {
         }
     }
     if std::env::var_os("QIJIN_SHOW").is_some() {
-        eprintln!("{} alarms\n{}\n{}", alarms.len(), alarms.join("\n"), stopped.join("\n"));
+        eprintln!(
+            "{} alarms\n{}\n{}",
+            alarms.len(),
+            alarms.join("\n"),
+            stopped.join("\n")
+        );
     }
     // One in a thousand; those left are how-to questions even to a human reader.
     assert!(
