@@ -272,6 +272,13 @@ impl Reader<'_, '_> {
                 self.error("hotline-not-said", span, message);
             }
         }
+        for digits in say.split(|c: char| !c.is_ascii_digit()) {
+            let dialled = matches!(digits.len(), 3 | 5) && digits.starts_with(['1', '9']);
+            if dialled && !self.known.hotlines.contains(&digits) {
+                let message = format!("say 里的号码 {digits} 不在 hotlines.toml 里");
+                self.error("unknown-hotline", span.clone(), message);
+            }
+        }
         let glance: String = say
             .chars()
             .filter(|c| !c.is_whitespace())
@@ -298,6 +305,77 @@ impl Reader<'_, '_> {
                 self.error("not-a-citation", law.span(), fault);
                 None
             }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+    use std::sync::Arc;
+
+    use super::{Finding, Known, SourceFile, read};
+
+    const GOOD: &str = r#"
+harmless = ["气死"]
+[words]
+"现在" = ["现在"]
+[[rule]]
+id = "fire"
+kind = "emergency"
+reason = "着火"
+say = "马上打119"
+law = "《消防法》第四十四条：发现火灾要报警。"
+hotlines = ["119"]
+topic = "env.fire"
+[[rule.when]]
+all = [["{现在}"], ["着火"]]
+"#;
+
+    fn findings(text: &str) -> Vec<Finding> {
+        let source = SourceFile {
+            path: Arc::new(PathBuf::from("risk.toml")),
+            text,
+        };
+        let known = Known {
+            topics: &["env.fire"],
+            hotlines: &["119"],
+        };
+        let mut findings = Vec::new();
+        read(&source, &known, &mut findings);
+        findings
+    }
+
+    #[test]
+    fn a_good_file_has_no_findings() {
+        assert!(findings(GOOD).is_empty());
+    }
+
+    #[test]
+    fn every_fault_is_found_with_its_line() {
+        let twice = GOOD.split_once("[[rule]]").unwrap().1;
+        for (old, new, rule, line) in [
+            ("reason =", "raeson =", "bad-toml", 8),
+            ("[\"119\"]", "[\"118\"]", "unknown-hotline", 11),
+            ("马上打119", "马上打119，或120", "unknown-hotline", 9),
+            ("马上打119", "快跑", "hotline-not-said", 11),
+            ("马上打119", "马上打119", "duplicate-id", 17),
+            ("《消防法》第四十四条：", "消防法", "not-a-citation", 10),
+            ("[\"着火\"]", "[]", "empty-group", 14),
+            ("{现在}", "{如今}", "unknown-list", 14),
+            ("env.fire", "env.ice", "unknown-topic", 12),
+            ("\"气死\"", "\"…\"", "bad-signal", 2),
+            ("= [\"现在\"]", "= [\"{现在}\"]", "circular-list", 4),
+        ] {
+            let mut text = GOOD.replacen(old, new, 1);
+            if rule == "duplicate-id" {
+                text = format!("{text}\n[[rule]]{twice}");
+            }
+            let all = findings(&text);
+            assert!(
+                all.iter().any(|f| f.rule == rule && f.origin.line == line),
+                "{rule} at {line}: {all:#?}"
+            );
         }
     }
 }
