@@ -361,3 +361,27 @@ pub(super) fn guarded(rule: &RiskRule, office: &Office) -> Reply {
         ..empty(kind, 1.0)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_emergency_starts_with_what_to_do() {
+        let rule = RiskRule {
+            id: "fire".into(),
+            kind: RiskKind::Emergency,
+            reason: "着火".into(),
+            say: "马上打119。\n人先走。".into(),
+            law: None,
+            hotlines: vec!["119".into()],
+            topic: None,
+            when_unsure: false,
+            when: Vec::new(),
+        };
+        let reply = guarded(&rule, &Office::default());
+        assert_eq!(reply.kind, ReplyKind::Emergency);
+        assert_eq!(reply.rule.as_deref(), Some("fire"));
+        assert!(reply.text().starts_with("马上打119。"));
+    }
+}
