@@ -5,7 +5,9 @@ use std::sync::Arc;
 use tantivy::TantivyError;
 
 use super::compose::{self, OFFERED};
+use super::guard::Guard;
 use super::{ArticleRef, Choice, LawBook, Office, Reply, ReplyKind, smalltalk};
+use crate::knowledge::risk::RiskKind;
 use crate::knowledge::{Entry, EntryId, Library};
 use crate::search::{ArticleHit, ArticleText, Found, Searcher};
 
@@ -56,6 +58,7 @@ pub struct Answerer {
     library: Arc<Library>,
     searcher: Searcher,
     lawbook: Arc<LawBook>,
+    guard: Arc<Guard>,
     office: Office,
     thresholds: Thresholds,
 }
@@ -68,8 +71,10 @@ impl Answerer {
         lawbook: LawBook,
         office: Office,
     ) -> Self {
+        let guard = Arc::new(Guard::new(library.risk.clone()));
         Self {
             library,
+            guard,
             searcher,
             lawbook: Arc::new(lawbook),
             office,
@@ -97,7 +102,12 @@ impl Answerer {
         &self.lawbook
     }
 
-    /// Answers a message.
+    /// The guard before the search.
+    pub fn guard(&self) -> &Guard {
+        &self.guard
+    }
+
+    /// Answers a message: danger first, then what must not be helped with, then everything else.
     ///
     /// # Errors
     /// When the index cannot be read.
@@ -105,6 +115,17 @@ impl Answerer {
         let normalized = self.searcher.analyser().normalize(text);
         if !normalized.chars().any(char::is_alphanumeric) {
             return Ok(compose::nothing_said(&self.office));
+        }
+        let heard = self.guard.listen(&normalized);
+        let guarded = |kind, unsure| {
+            let (rule, verdict) = heard.first(kind, unsure)?;
+            tracing::debug!(rule = verdict.rule, signals = ?verdict.signals, "guard");
+            Some(compose::guarded(rule, &self.office))
+        };
+        for kind in [RiskKind::Emergency, RiskKind::Refuse] {
+            if let Some(reply) = guarded(kind, false) {
+                return Ok(reply);
+            }
         }
         if let Some(reply) = self
             .lawbook
@@ -115,8 +136,21 @@ impl Answerer {
         if let Some(talk) = smalltalk::recognise(&self.library, &normalized) {
             return Ok(compose::smalltalk(talk, &self.office));
         }
+        const NO_QUESTION: [RiskKind; 3] =
+            [RiskKind::Chat, RiskKind::Offtopic, RiskKind::Gibberish];
+        if let Some(reply) = NO_QUESTION
+            .into_iter()
+            .find_map(|kind| guarded(kind, false))
+        {
+            return Ok(reply);
+        }
         let found = self.searcher.search(&normalized, NEAR_ENTRIES)?;
         let reply = self.decide(&found);
+        if reply.kind != ReplyKind::Answer
+            && let Some(redirect) = NO_QUESTION.into_iter().find_map(|kind| guarded(kind, true))
+        {
+            return Ok(redirect);
+        }
         if reply.kind == ReplyKind::Unknown
             && let Some(articles) = self.possible_articles(&normalized, &found)?
         {

@@ -2,6 +2,7 @@
 
 use super::lookup::Shown;
 use super::{ArticleRef, Block, Choice, LawBook, Neighbours, Office, Reply, ReplyKind, Source};
+use crate::knowledge::risk::{RiskKind, RiskRule};
 use crate::knowledge::statutes::ArticleNumber;
 use crate::knowledge::{Citation, Entry, Library, SmallTalk};
 use crate::search::{ArticleHit, ArticleText};
@@ -25,6 +26,7 @@ fn empty(kind: ReplyKind, confidence: f64) -> Reply {
         related: Vec::new(),
         neighbours: Neighbours::default(),
         hotlines: Vec::new(),
+        rule: None,
         confidence,
     }
 }
@@ -318,18 +320,68 @@ pub(super) fn out_of_order(office: &Office) -> Reply {
     }
 }
 
-pub(super) fn smalltalk(talk: &SmallTalk, office: &Office) -> Reply {
+fn filled_in(text: &str, office: &Office) -> String {
     let contact = if office.contact.is_empty() {
         String::new()
     } else {
         format!("找人请联系：{}。", office.contact)
     };
-    let text = talk
-        .reply
-        .replace("{office}", &office.name)
-        .replace("{contact}", &contact);
+    text.replace("{office}", &office.name)
+        .replace("{contact}", &contact)
+}
+
+pub(super) fn smalltalk(talk: &SmallTalk, office: &Office) -> Reply {
+    let text = filled_in(&talk.reply, office);
     Reply {
         blocks: vec![Block::Lead(text), notice()],
         ..empty(ReplyKind::Smalltalk, 1.0)
+    }
+}
+
+/// What a rule of the guard says: its lines in order, and at most one line of law behind them.
+pub(super) fn guarded(rule: &RiskRule, office: &Office) -> Reply {
+    let kind = match rule.kind {
+        RiskKind::Emergency => ReplyKind::Emergency,
+        RiskKind::Refuse => ReplyKind::Refuse,
+        RiskKind::Chat | RiskKind::Offtopic | RiskKind::Gibberish => ReplyKind::Smalltalk,
+    };
+    let say = filled_in(&rule.say, office);
+    let lines = say.lines().map(str::trim).filter(|line| !line.is_empty());
+    let mut blocks: Vec<Block> = lines.map(|line| Block::Lead(line.to_owned())).collect();
+    if let Some(law) = &rule.law {
+        blocks.push(Block::Lead(format!("{}：{}", law.citation, law.says)));
+    }
+    blocks.push(notice());
+    Reply {
+        blocks,
+        citations: rule.law.iter().map(|law| law.citation.clone()).collect(),
+        topic: rule.topic.clone(),
+        hotlines: rule.hotlines.clone(),
+        rule: Some(rule.id.clone()),
+        ..empty(kind, 1.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_emergency_starts_with_what_to_do() {
+        let rule = RiskRule {
+            id: "fire".into(),
+            kind: RiskKind::Emergency,
+            reason: "着火".into(),
+            say: "马上打119。\n人先走。".into(),
+            law: None,
+            hotlines: vec!["119".into()],
+            topic: None,
+            when_unsure: false,
+            when: Vec::new(),
+        };
+        let reply = guarded(&rule, &Office::default());
+        assert_eq!(reply.kind, ReplyKind::Emergency);
+        assert_eq!(reply.rule.as_deref(), Some("fire"));
+        assert!(reply.text().starts_with("马上打119。"));
     }
 }

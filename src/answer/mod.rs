@@ -2,6 +2,7 @@
 
 mod answerer;
 mod compose;
+pub mod guard;
 mod lawbook;
 mod lookup;
 mod reply;
@@ -9,6 +10,7 @@ mod smalltalk;
 
 pub use answerer::{Answerer, Thresholds};
 pub use compose::NOTICE;
+pub use guard::Guard;
 pub use lawbook::LawBook;
 pub use reply::{ArticleRef, Block, Choice, Neighbours, Reply, ReplyKind, Source};
 

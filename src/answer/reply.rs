@@ -16,7 +16,11 @@ pub enum ReplyKind {
     Statute,
     /// The library does not hold it.
     Unknown,
-    /// Greeting, thanks, help.
+    /// Somebody is in danger now: what to do and whom to call.
+    Emergency,
+    /// What must not be helped with, and the lawful way instead.
+    Refuse,
+    /// Greeting, thanks, help, or another field than law.
     Smalltalk,
 }
 
@@ -28,6 +32,8 @@ impl ReplyKind {
             Self::Choices => "choices",
             Self::Statute => "statute",
             Self::Unknown => "unknown",
+            Self::Emergency => "emergency",
+            Self::Refuse => "refuse",
             Self::Smalltalk => "smalltalk",
         }
     }
@@ -124,6 +130,8 @@ pub struct Reply {
     pub neighbours: Neighbours,
     /// Numbers named in the reply, in order.
     pub hotlines: Vec<String>,
+    /// Id of the rule in `risk.toml` that answered, if one did.
+    pub rule: Option<String>,
     /// Calibrated probability that the first entry is what was asked, 0 to 1.
     pub confidence: f64,
 }

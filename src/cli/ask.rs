@@ -150,6 +150,8 @@ struct ReplyLine<'a> {
     places: &'a [String],
     choices: &'a [Choice],
     hotlines: &'a [String],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rule: Option<&'a str>,
     confidence: f64,
     elapsed_us: u64,
 }
@@ -196,6 +198,7 @@ fn write_line(
         places: &reply.places,
         choices: &reply.choices,
         hotlines: &reply.hotlines,
+        rule: reply.rule.as_deref(),
         confidence: reply.confidence,
         elapsed_us: u64::try_from(elapsed.as_micros()).unwrap_or(u64::MAX),
     };

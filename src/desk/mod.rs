@@ -241,6 +241,7 @@ impl Desk {
             topic: reply.topic.clone(),
             kind: reply.kind.as_str().to_owned(),
             entry: reply.entry.as_ref().map(|e| e.0.clone()),
+            rule: reply.rule.clone(),
             confidence: reply.confidence,
             latency_us: i64::try_from(started.elapsed().as_micros()).unwrap_or(i64::MAX),
             text: question.text,

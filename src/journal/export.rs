@@ -8,7 +8,7 @@ use sqlx::any::AnyRow;
 
 use super::{Database, JournalError, RowId};
 
-const HEADINGS: [&str; 15] = [
+const HEADINGS: [&str; 16] = [
     "时间",
     "渠道",
     "提问人代号",
@@ -24,6 +24,7 @@ const HEADINGS: [&str; 15] = [
     "选了",
     "找人问",
     "打码后的原话",
+    "规则",
 ];
 
 /// Rows fetched at a time.
@@ -56,7 +57,7 @@ pub async fn export_csv(
     loop {
         let rows = sqlx::query(
             "SELECT id, at, channel, asker, region, board, place, topic, kind, entry, confidence, \
-             latency_us, helpful, picked, handed_over, text FROM question \
+             latency_us, helpful, picked, handed_over, text, rule FROM question \
              WHERE at < $1 AND (at > $2 OR (at = $2 AND id > $3)) ORDER BY at, id LIMIT $4",
         )
         .bind(to.timestamp_millis())
@@ -78,7 +79,7 @@ pub async fn export_csv(
     Ok(written)
 }
 
-fn cells(row: &AnyRow) -> Result<[String; 15], sqlx::Error> {
+fn cells(row: &AnyRow) -> Result<[String; 16], sqlx::Error> {
     let text = |name: &str| -> Result<String, sqlx::Error> {
         Ok(row.try_get::<Option<String>, _>(name)?.unwrap_or_default())
     };
@@ -110,6 +111,7 @@ fn cells(row: &AnyRow) -> Result<[String; 15], sqlx::Error> {
         text("picked")?,
         if handed { "是" } else { "" }.to_owned(),
         text("text")?,
+        text("rule")?,
     ])
 }
 
@@ -139,7 +141,7 @@ mod tests {
         assert_eq!(n, 1100);
         let text = String::from_utf8(out).unwrap();
         assert!(text.starts_with("\u{feff}时间,"));
-        assert!(text.contains(",'=1+1\n"));
+        assert!(text.contains(",'=1+1,\n"));
         assert!(text.contains("\"邻居，挡路\"") || text.contains("邻居，挡路"));
         assert_eq!(text.lines().count(), 1101);
     }

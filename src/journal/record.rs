@@ -35,6 +35,8 @@ pub struct Record {
     pub kind: String,
     /// Entry shown.
     pub entry: Option<String>,
+    /// Rule of the guard that answered.
+    pub rule: Option<String>,
     /// Confidence, 0 to 1.
     pub confidence: f64,
     /// Time to answer in microseconds.
@@ -128,8 +130,8 @@ impl Journal {
         for attempt in 0.. {
             let result = sqlx::query(
                 "INSERT INTO question (id, at, channel, asker, region, board, place, topic, kind, \
-                 entry, confidence, latency_us, parent, text, request) \
-                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15) \
+                 entry, confidence, latency_us, parent, text, request, rule) \
+                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16) \
                  ON CONFLICT (request) DO NOTHING",
             )
             .bind(id)
@@ -147,6 +149,7 @@ impl Journal {
             .bind(record.parent)
             .bind(text.clone())
             .bind(record.request.clone())
+            .bind(record.rule.clone())
             .execute(&self.database.pool)
             .await;
             match result {
@@ -371,6 +374,7 @@ pub(super) mod tests {
             topic: Some("labor.wage_arrears".into()),
             kind: "answer".into(),
             entry: Some("labor.wage_arrears-000000".into()),
+            rule: None,
             confidence: 0.9,
             latency_us: 1500,
             text: text.into(),

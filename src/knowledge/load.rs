@@ -12,7 +12,7 @@ use super::entry_file;
 use super::finding::{Finding, Severity, SourceFile, Sources};
 use super::front_matter::Context;
 use super::statutes::{self, Catalogue, LawRegister, StatuteError};
-use super::{Entry, Library, tables};
+use super::{Entry, Library, risk, tables};
 
 /// Drafts wait here for a person; nothing in it is an entry.
 pub const DRAFTS: &str = "drafts";
@@ -251,6 +251,13 @@ pub fn load_with(
         .collect();
     let places: Vec<&str> = all_places.iter().map(|p| p.id.as_str()).collect();
     let hotlines: Vec<&str> = library.hotlines.iter().map(|h| h.number.as_str()).collect();
+    if let Some(source) = table("risk.toml", &mut findings) {
+        let known = risk::Known {
+            topics: &topics,
+            hotlines: &hotlines,
+        };
+        library.risk = Arc::new(risk::read(&source, &known, &mut findings));
+    }
     let context = Context {
         topics: &topics,
         places: &places,

@@ -13,6 +13,7 @@ pub mod import;
 mod load;
 mod markdown;
 mod model;
+pub mod risk;
 pub mod statutes;
 mod tables;
 

@@ -10,6 +10,7 @@ use std::sync::Arc;
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
+use super::risk::RiskTable;
 use super::statutes::LawRegister;
 use crate::text::Lexicon;
 
@@ -204,6 +205,8 @@ pub struct Library {
     pub entries: Vec<Entry>,
     /// Greetings and the like.
     pub smalltalk: Vec<SmallTalk>,
+    /// What the guard listens for.
+    pub risk: Arc<RiskTable>,
     /// Legal terms for the segmenter.
     pub terms: Vec<String>,
     /// Typing errors, empty phrases, lay words.

@@ -62,7 +62,10 @@ struct SmallTalkFile {
     smalltalk: Vec<SmallTalk>,
 }
 
-fn read<T: DeserializeOwned>(source: &SourceFile<'_>, findings: &mut Vec<Finding>) -> Option<T> {
+pub(super) fn read<T: DeserializeOwned>(
+    source: &SourceFile<'_>,
+    findings: &mut Vec<Finding>,
+) -> Option<T> {
     toml::from_str(source.text)
         .map_err(|e| {
             let span = e.span().unwrap_or(0..0);

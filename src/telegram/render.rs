@@ -174,7 +174,7 @@ pub(super) fn page(answered: &Answered, back: Option<&Action>) -> Page {
             row,
         })),
         ReplyKind::Statute => rows.extend(article_rows(&reply.neighbours, None)),
-        ReplyKind::Unknown | ReplyKind::Smalltalk => {}
+        ReplyKind::Unknown | ReplyKind::Emergency | ReplyKind::Refuse | ReplyKind::Smalltalk => {}
     }
     if reply.kind == ReplyKind::Unknown {
         rows.extend(button("按主题翻看", &Action::Places).map(|b| vec![b]));
@@ -369,6 +369,7 @@ mod tests {
                 related: Vec::new(),
                 neighbours: Default::default(),
                 hotlines: Vec::new(),
+                rule: None,
                 confidence: 1.0,
             },
             row: Some(7),

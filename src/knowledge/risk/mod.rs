@@ -1,0 +1,13 @@
+//! `risk.toml`: what the guard listens for and what it says, as staff wrote it.
+//!
+//! A rule describes a cause, not a sentence: groups of signals that must all be there, signals
+//! that lift it, and the reply. Lists of words are shared between rules by name.
+//! A section of `docs/writing-entries.zh-CN.md` explains the file to staff.
+
+mod model;
+mod read;
+mod signal;
+
+pub use model::{RiskKind, RiskRule, RiskTable, When, WordList};
+pub(super) use read::{Known, read};
+pub use signal::{Piece, Signal};
