@@ -27,10 +27,11 @@ const NEAR_ENTRIES: usize = 20;
 /// - Choices cost 0.7 when the right entry is among the three (a tap, a hurdle for the old) and
 ///   1.5 when it is not: 0.7q + 1.5(1 − q) with q = 0.6 + 0.4p, that is 1.02 − 0.32p.
 /// - "Not in the library" costs 1.5 when it was there (somebody must telephone) and 0 when it was
-///   not. When the first entry is doubtful the library holds the answer about twice as often as the
-///   first entry is right, so refusing costs 3p.
+///   not. What reaches the search has passed the guard, so most of it is about the law and held:
+///   eight in ten while the first entry has some chance, fewer as it has none. Refusing costs
+///   about 1.5(0.6 + 2p) below p = 0.1.
 ///
-/// Answering is cheapest above 0.45, refusing below 0.31. Showing articles that do not bear on
+/// Answering is cheapest above 0.45, refusing below 0.1. Showing articles that do not bear on
 /// the question costs as much as withholding ones that do: they are shown from 0.5.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Thresholds {
@@ -46,7 +47,7 @@ impl Default for Thresholds {
     fn default() -> Self {
         Self {
             answer: 0.45,
-            choices: 0.31,
+            choices: 0.1,
             articles: 0.5,
         }
     }
