@@ -92,3 +92,29 @@ pub(super) fn any_of(fields: &[(Field, &Counted, f32)]) -> BooleanQuery {
         .flat_map(|(field, tokens, weight)| clauses(*field, tokens, *weight));
     BooleanQuery::new(all.collect())
 }
+
+/// The most telling tokens of a question for a field: those that some documents hold, but not more
+/// than the share `common` of all; the rarest first, at most `most`. A story's common words add
+/// time, not evidence.
+pub(super) fn telling(
+    searcher: &tantivy::Searcher,
+    field: Field,
+    tokens: &Counted,
+    most: usize,
+    common: f64,
+) -> Result<Counted, tantivy::TantivyError> {
+    let common = (searcher.num_docs() as f64 * common) as u64;
+    let mut found = Vec::new();
+    for (token, weight) in tokens {
+        let holders = searcher.doc_freq(&Term::from_field_text(field, token))?;
+        if (1..=common).contains(&holders) {
+            found.push((holders, token.clone(), *weight));
+        }
+    }
+    found.sort_by(|a, b| a.0.cmp(&b.0).then_with(|| a.1.cmp(&b.1)));
+    found.truncate(most);
+    Ok(found
+        .into_iter()
+        .map(|(_, token, weight)| (token, weight))
+        .collect())
+}

@@ -12,13 +12,15 @@ use tantivy::{
 
 use super::analysis::tokenizers;
 use super::confidence::{Evidence, Features, Model};
-use super::query::{Tokens, any_of};
+use super::query::{Tokens, any_of, telling};
 use super::schema::{Fields, schema};
 use crate::knowledge::EntryId;
 use crate::text::{Analyser, Expansion, Lexicon};
 
 /// How many phrasing documents are looked at for each kind of token; an entry has up to thirteen.
 const PHRASING_CANDIDATES: usize = 40;
+/// How many tokens of a kind are looked for at most, the rarest first.
+const MOST: usize = 24;
 /// How many entry documents are looked at for each field.
 const ENTRY_CANDIDATES: usize = 30;
 /// How much a second meaning of a word counts beside the word itself.
@@ -263,8 +265,9 @@ impl Searcher {
             (Evidence::BODY_UNIGRAMS, body.unigrams, &tokens.unigrams),
         ];
         for (kind, field, tokens) in fields {
+            let tokens = telling(searcher, field, tokens, MOST, 1.0)?;
             let top = TopDocs::with_limit(ENTRY_CANDIDATES).order_by_score();
-            for (score, at) in searcher.search(&any_of(&[(field, tokens, 1.0)]), &top)? {
+            for (score, at) in searcher.search(&any_of(&[(field, &tokens, 1.0)]), &top)? {
                 // Every hit in these fields is an entry document.
                 if let Some(entry) = self.ids.get(&at) {
                     let candidate = candidates.entry(entry.clone()).or_default();
@@ -292,8 +295,9 @@ impl Searcher {
             (phrasing.unigrams, &tokens.unigrams),
         ];
         for (kind, (field, tokens)) in fields.into_iter().enumerate() {
+            let tokens = telling(searcher, field, tokens, MOST, 1.0)?;
             let top = TopDocs::with_limit(PHRASING_CANDIDATES).order_by_score();
-            for (score, at) in searcher.search(&any_of(&[(field, tokens, 1.0)]), &top)? {
+            for (score, at) in searcher.search(&any_of(&[(field, &tokens, 1.0)]), &top)? {
                 ways.entry(at).or_default()[kind] = f64::from(score) / total;
             }
         }

@@ -16,12 +16,12 @@ use std::collections::{BTreeMap, HashMap};
 use serde::{Deserialize, Serialize};
 use tantivy::collector::TopDocs;
 use tantivy::columnar::Column;
-use tantivy::{DocAddress, TantivyError, Term};
+use tantivy::{DocAddress, TantivyError};
 
 use super::schema::{ARTICLE_KEY, CHAPTER_KEY, CITED, LAW_KEY, key};
 use super::shelf::{ArticleText, Articles};
 use crate::knowledge::Library;
-use crate::search::query::{Counted, Tokens, any_of};
+use crate::search::query::{Counted, Tokens, any_of, telling};
 use crate::search::searcher::Found;
 
 /// How many articles are looked at more closely.
@@ -205,19 +205,8 @@ impl Articles {
             return Ok(Vec::new());
         }
         let searcher = self.reader.searcher();
-        let common = (searcher.num_docs() as f64 * TOO_COMMON) as u64;
-        let telling = |field, tokens: &Counted, most: usize| -> Result<Counted, TantivyError> {
-            let mut found = Vec::new();
-            for (token, weight) in tokens {
-                let holders = searcher.doc_freq(&Term::from_field_text(field, token))?;
-                if (1..=common).contains(&holders) {
-                    found.push((holders, token.clone(), *weight));
-                }
-            }
-            // The rarest first; a story's common words add time, not evidence.
-            found.sort_by(|a, b| a.0.cmp(&b.0).then_with(|| a.1.cmp(&b.1)));
-            found.truncate(most);
-            Ok(found.into_iter().map(|(_, token, w)| (token, w)).collect())
+        let telling = |field, tokens: &Counted, most: usize| {
+            telling(&searcher, field, tokens, most, TOO_COMMON)
         };
         let words = telling(self.fields.words, &tokens.words, MOST[0])?;
         let bigrams = telling(self.fields.bigrams, &tokens.bigrams, MOST[1])?;
