@@ -31,7 +31,7 @@ const SECOND_MEANING: f32 = 0.4;
 /// How many second meanings are looked for: the rest costs more time than it finds.
 const MAX_EXPANSIONS: usize = 8;
 /// How many words, bigrams and single characters of a question are looked for at most.
-const MOST: [usize; 3] = [24, 32, 16];
+const MOST: [usize; 3] = [20, 28, 10];
 /// Tokens in more than this share of articles tell none apart, and their postings are the
 /// longest.
 const TOO_COMMON: f64 = 0.15;
