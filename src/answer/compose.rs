@@ -127,22 +127,25 @@ fn source(library: &Library, lawbook: &LawBook, citation: &Citation) -> Source {
     }
 }
 
-/// "您是想问": up to three entries to pick from.
+/// "您是想问": up to three entries to pick from, each with its short answer and what that rests on
+/// first, so that whoever finds tapping hard has read the answer already.
 pub(super) fn choices(entries: &[&Entry], confidence: f64) -> Reply {
-    let questions = entries.iter().map(|e| e.question.clone()).collect();
+    let ask = "拿不准您是想问哪一件，先把最接近的说个大概，点一下看全部。都不是的话，请说清楚谁、什么事。";
+    let mut blocks = vec![Block::Lead(ask.to_owned())];
+    let mut citations: Vec<Citation> = Vec::new();
+    for (n, entry) in entries.iter().enumerate() {
+        blocks.push(Block::Title(format!("{}. {}", n + 1, entry.question)));
+        let basis = entry.basis.first().map(|b| &b.citation);
+        blocks.push(Block::Lead(match basis {
+            Some(basis) => format!("{}（依据{basis}）", entry.answer),
+            None => entry.answer.clone(),
+        }));
+        citations.extend(basis.filter(|b| !citations.contains(b)).cloned());
+    }
+    blocks.push(notice());
     Reply {
-        blocks: vec![
-            Block::Lead(
-                "您是想问下面哪一个？都不是的话，请换个说法，说清楚谁、什么事。".to_owned(),
-            ),
-            Block::Section {
-                title: "您是想问",
-                items: questions,
-                ordered: true,
-                foldable: false,
-            },
-            notice(),
-        ],
+        blocks,
+        citations,
         topic: entries.first().map(|e| e.topic.clone()),
         choices: entries.iter().map(|e| choice(e)).collect(),
         ..empty(ReplyKind::Choices, confidence)
