@@ -1,5 +1,7 @@
 //! Wording: an entry, a choice or an apology as blocks.
 
+use std::collections::HashSet;
+
 use super::lookup::Shown;
 use super::{ArticleRef, Block, Choice, LawBook, Neighbours, Office, Reply, ReplyKind, Source};
 use crate::knowledge::risk::{RiskKind, RiskRule};
@@ -57,6 +59,28 @@ pub(super) fn choice(entry: &Entry) -> Choice {
     }
 }
 
+/// What an entry says beside its short answer; all of it may be folded away when `aside`.
+fn sections(entry: &Entry, aside: bool) -> Vec<Block> {
+    let section = |title, items: Vec<String>, ordered, foldable| Block::Section {
+        title,
+        items,
+        ordered,
+        foldable: foldable || aside,
+    };
+    let basis = entry.basis.iter();
+    let basis = basis.map(|b| format!("{}：{}", b.citation, b.says));
+    let mut sections = vec![
+        section("怎么做", entry.steps.clone(), true, false),
+        section("依据", basis.collect(), false, true),
+        section("时限", entry.limits.clone(), false, true),
+        section("找谁", entry.contacts.clone(), false, false),
+    ];
+    if !entry.pitfalls.is_empty() {
+        sections.push(section("别踩坑", entry.pitfalls.clone(), false, true));
+    }
+    sections
+}
+
 /// An entry in full.
 pub(super) fn answer(
     library: &Library,
@@ -65,28 +89,11 @@ pub(super) fn answer(
     related: Vec<Choice>,
     confidence: f64,
 ) -> Reply {
-    let section = |title, items: Vec<String>, ordered, foldable| Block::Section {
-        title,
-        items,
-        ordered,
-        foldable,
-    };
-    let basis = entry
-        .basis
-        .iter()
-        .map(|b| format!("{}：{}", b.citation, b.says))
-        .collect();
     let mut blocks = vec![
         Block::Title(entry.question.clone()),
         Block::Lead(entry.answer.clone()),
-        section("怎么做", entry.steps.clone(), true, false),
-        section("依据", basis, false, true),
-        section("时限", entry.limits.clone(), false, true),
-        section("找谁", entry.contacts.clone(), false, false),
     ];
-    if !entry.pitfalls.is_empty() {
-        blocks.push(section("别踩坑", entry.pitfalls.clone(), false, true));
-    }
+    blocks.extend(sections(entry, false));
     blocks.push(notice());
     let texts = std::iter::once(entry.answer.as_str())
         .chain(entry.steps.iter().map(String::as_str))
@@ -128,8 +135,9 @@ fn source(library: &Library, lawbook: &LawBook, citation: &Citation) -> Source {
 }
 
 /// "您是想问": up to three entries to pick from, each with its short answer and what that rests on
-/// first, so that whoever finds tapping hard has read the answer already.
-pub(super) fn choices(entries: &[&Entry], confidence: f64) -> Reply {
+/// first, so that whoever finds tapping hard has read the answer already. The likeliest follows in
+/// full, folded away.
+pub(super) fn choices(library: &Library, entries: &[&Entry], confidence: f64) -> Reply {
     let ask = "拿不准您是想问哪一件，先把最接近的说个大概，点一下看全部。都不是的话，请说清楚谁、什么事。";
     let mut blocks = vec![Block::Lead(ask.to_owned())];
     let mut citations: Vec<Citation> = Vec::new();
@@ -140,14 +148,24 @@ pub(super) fn choices(entries: &[&Entry], confidence: f64) -> Reply {
             Some(basis) => format!("{}（依据{basis}）", entry.answer),
             None => entry.answer.clone(),
         }));
-        citations.extend(basis.filter(|b| !citations.contains(b)).cloned());
+        citations.extend(basis.cloned());
+    }
+    if let Some(first) = entries.first() {
+        blocks.push(Block::Lead("如果是第 1 件，具体这样办：".to_owned()));
+        blocks.extend(sections(first, true));
+        citations.extend(first.citations());
     }
     blocks.push(notice());
+    let mut seen = HashSet::new();
+    citations.retain(|citation| seen.insert(citation.clone()));
+    let first = entries.first();
+    let texts = first.iter().flat_map(|entry| &entry.contacts);
     Reply {
         blocks,
         citations,
-        topic: entries.first().map(|e| e.topic.clone()),
+        topic: first.map(|e| e.topic.clone()),
         choices: entries.iter().map(|e| choice(e)).collect(),
+        hotlines: hotlines_in(library, texts.map(String::as_str)),
         ..empty(ReplyKind::Choices, confidence)
     }
 }

@@ -21,7 +21,7 @@ pub(super) const MIN_PHRASINGS: usize = 6;
 pub(super) const UNWRITTEN: &str = "【待改写】";
 
 /// A line before the first section that begins with one of these and a colon is no answer.
-pub(super) const HEAD_WORDS: [&str; 4] = ["问法", "场所", "核对", "来源"];
+pub(super) const HEAD_WORDS: [&str; 5] = ["问法", "关键词", "场所", "核对", "来源"];
 
 const SECTIONS: [&str; 5] = ["怎么做", "依据", "时限", "找谁", "别踩坑"];
 const REQUIRED: [&str; 4] = ["怎么做", "依据", "时限", "找谁"];
@@ -126,6 +126,7 @@ fn start(source: &SourceFile<'_>, header: &Header, line: &Line) -> Draft {
             question: line.text.clone(),
             source: None,
             phrasings: Vec::new(),
+            keywords: Vec::new(),
             answer: String::new(),
             steps: Vec::new(),
             basis: Vec::new(),
@@ -181,7 +182,7 @@ fn line_of_entry(
     }
 }
 
-/// A line before the first section: 问法, 场所, 核对, 来源 or the short answer.
+/// A line before the first section: 问法, 关键词, 场所, 核对, 来源 or the short answer.
 fn head_line(
     source: &SourceFile<'_>,
     draft: &mut Draft,
@@ -204,6 +205,10 @@ fn head_line(
     if let Some(text) = after("问法") {
         draft.has_phrasings = true;
         draft.entry.phrasings.extend(split(text));
+    } else if let Some(text) = after("关键词") {
+        let words = text.split(|c: char| c.is_whitespace() || "｜|、，,".contains(c));
+        let words = words.filter(|word| !word.is_empty());
+        draft.entry.keywords.extend(words.map(str::to_owned));
     } else if let Some(text) = after("场所") {
         draft.entry.places = split(text);
         for place in &draft.entry.places {

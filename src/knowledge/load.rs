@@ -256,7 +256,19 @@ pub fn load_with(
             topics: &topics,
             hotlines: &hotlines,
         };
-        library.risk = Arc::new(risk::read(&source, &known, &mut findings));
+        let mut table = risk::read(&source, &known, &mut findings);
+        let examples = order.iter().filter(|file| {
+            file.starts_with("guard") && file.extension().is_some_and(|e| e == "tsv")
+        });
+        for file in examples {
+            let source = SourceFile {
+                path: file.clone(),
+                text: &sources[file],
+            };
+            let read = risk::examples::read(&source, &table.rules, &mut findings);
+            table.examples.extend(read);
+        }
+        library.risk = Arc::new(table);
     }
     let context = Context {
         topics: &topics,

@@ -157,6 +157,8 @@ pub struct Entry {
     pub source: Option<String>,
     /// 问法: other ways people ask it.
     pub phrasings: Vec<String>,
+    /// 关键词: words that people with this problem use and no phrasing holds.
+    pub keywords: Vec<String>,
     /// The first paragraph: the short answer.
     pub answer: String,
     /// 怎么做, in order.

@@ -229,7 +229,7 @@ pub(super) fn terms(text: &str) -> impl Iterator<Item = String> + '_ {
 }
 
 /// The columns of a tab-separated table, with the byte range of each line; `#` starts a comment.
-fn rows<'a>(source: &SourceFile<'a>) -> Vec<(std::ops::Range<usize>, Vec<&'a str>)> {
+pub(super) fn rows<'a>(source: &SourceFile<'a>) -> Vec<(std::ops::Range<usize>, Vec<&'a str>)> {
     let mut start = 0;
     let mut out = Vec::new();
     for line in source.text.split_inclusive('\n') {

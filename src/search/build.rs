@@ -67,6 +67,8 @@ pub(super) fn write(
             writer.add_document(phrasing)?;
             add(&mut whole, fields.questions, &text);
         }
+        let keywords = analyser.normalize(&entry.keywords.join("\n"));
+        add(&mut whole, fields.keywords, &keywords);
         let gist = analyser.normalize(&gist_of(entry, library));
         add(&mut whole, fields.gist, &gist);
         let body = analyser.normalize(&body_of(entry));

@@ -11,7 +11,7 @@
 use serde::{Deserialize, Serialize};
 
 /// How many kinds of evidence there are.
-pub(super) const EVIDENCE: usize = 18;
+pub(super) const EVIDENCE: usize = 23;
 
 /// What speaks for an entry, per nat of the question's information unless said otherwise.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
@@ -55,6 +55,16 @@ impl Evidence {
     pub(super) const KNOWN_WAYS: usize = 16;
     /// The same for everything that the entry says.
     pub(super) const KNOWN: usize = 17;
+    /// BM25 of words over 关键词.
+    pub(super) const KEYWORD_WORDS: usize = 18;
+    /// The same, bigrams.
+    pub(super) const KEYWORD_BIGRAMS: usize = 19;
+    /// The same, single characters.
+    pub(super) const KEYWORD_UNIGRAMS: usize = 20;
+    /// What speaks for the two best other entries of the same sub-topic, by the evidence above.
+    pub(super) const TOPIC: usize = 21;
+    /// The same for the best entry of every other sub-topic under the same top topic.
+    pub(super) const TOP_TOPIC: usize = 22;
 }
 
 /// What the confidence is computed from; each about 0..1 but the last, which is in 0..4.

@@ -7,7 +7,7 @@ use tantivy::schema::{
 use super::analysis::{BIGRAMS, UNIGRAMS, WORDS};
 
 /// Raised whenever the fields or what is put in them change, so that old indexes are rebuilt.
-pub(super) const SCHEMA_VERSION: u32 = 4;
+pub(super) const SCHEMA_VERSION: u32 = 5;
 
 /// One text as the index sees it: as words, as bigrams and as single characters.
 #[derive(Clone, Copy)]
@@ -30,6 +30,8 @@ pub(super) struct Fields {
     pub phrasing: TextField,
     /// Entry documents: all ways of asking.
     pub questions: TextField,
+    /// Entry documents: words that people with this problem use.
+    pub keywords: TextField,
     /// Entry documents: topic, heading and short answer.
     pub gist: TextField,
     /// Entry documents: steps, limits, basis, pitfalls.
@@ -57,11 +59,13 @@ pub(super) fn schema() -> (Schema, Fields) {
     };
     let phrasing = text_field("phrasing");
     let questions = text_field("questions");
+    let keywords = text_field("keywords");
     let gist = text_field("gist");
     let body = text_field("body");
     let fields = Fields {
         phrasing,
         questions,
+        keywords,
         gist,
         body,
         entry: builder.add_text_field("entry", STRING | STORED),

@@ -12,6 +12,7 @@ use tantivy::{
 
 use super::analysis::tokenizers;
 use super::confidence::{Evidence, Features, Model};
+use super::intent::Intent;
 use super::query::{Tokens, any_of, telling};
 use super::schema::{Fields, schema};
 use crate::knowledge::EntryId;
@@ -74,6 +75,7 @@ pub struct Searcher {
     analyser: Analyser,
     lexicon: Arc<Lexicon>,
     model: Model,
+    intent: Option<Arc<Intent>>,
     /// Where the entry documents stand.
     entries: Arc<HashMap<String, DocAddress>>,
     /// The same the other way round.
@@ -153,6 +155,7 @@ impl Searcher {
             analyser,
             lexicon,
             model,
+            intent: None,
             ids: Arc::new(ids),
             entries: Arc::new(entries),
         })
@@ -161,6 +164,19 @@ impl Searcher {
     /// The analyser that index and questions share.
     pub fn analyser(&self) -> &Analyser {
         &self.analyser
+    }
+
+    /// What sort of message a normalised text is; `None` when the library teaches nothing of that.
+    pub fn intent(&self) -> Option<&Intent> {
+        self.intent.as_deref()
+    }
+
+    /// The same index with what was learned about sorts of messages.
+    pub(super) fn with_intent(self, intent: Option<Intent>) -> Self {
+        Self {
+            intent: intent.map(Arc::new),
+            ..self
+        }
     }
 
     /// The same index asked with other learned figures.
@@ -192,14 +208,17 @@ impl Searcher {
         self.entry_evidence(&searcher, &tokens, total, &mut candidates)?;
         self.phrasing_evidence(&searcher, &tokens, &information, &mut candidates)?;
         self.known_words(&searcher, &words, &mut candidates)?;
+        for c in candidates.values_mut() {
+            let union: f64 = c.grams.iter().filter_map(|g| information.get(g)).sum();
+            c.evidence.0[Evidence::UNION] = union / total;
+            c.ways.sort_by(|a, b| b.total_cmp(a));
+            c.evidence.0[Evidence::THREE] = c.ways.iter().take(3).sum::<f64>() / 3.0;
+        }
+        self.topic_evidence(&mut candidates);
 
         let mut hits: Vec<Hit> = candidates
             .into_iter()
-            .map(|(entry, mut c)| {
-                let union: f64 = c.grams.iter().filter_map(|g| information.get(g)).sum();
-                c.evidence.0[Evidence::UNION] = union / total;
-                c.ways.sort_by(|a, b| b.total_cmp(a));
-                c.evidence.0[Evidence::THREE] = c.ways.iter().take(3).sum::<f64>() / 3.0;
+            .map(|(entry, c)| {
                 let score = self.model.score(&c.evidence);
                 Hit {
                     entry: EntryId(entry),
@@ -231,6 +250,40 @@ impl Searcher {
         Ok(Found { hits, confidence })
     }
 
+    /// What the neighbours of every candidate say: a question that many entries of a topic answer
+    /// a little is about that topic.
+    fn topic_evidence(&self, candidates: &mut HashMap<String, Candidate>) {
+        let topic_of = |entry: &str| {
+            entry
+                .rsplit_once('-')
+                .map_or("", |(topic, _)| topic)
+                .to_owned()
+        };
+        let mut topics: HashMap<String, Vec<(f64, String)>> = HashMap::new();
+        for (entry, candidate) in candidates.iter() {
+            let own = self.model.score(&candidate.evidence);
+            topics
+                .entry(topic_of(entry))
+                .or_default()
+                .push((own, entry.clone()));
+        }
+        for entries in topics.values_mut() {
+            entries.sort_by(|a, b| b.0.total_cmp(&a.0));
+        }
+        let top = |topic: &str| topic.split('.').next().unwrap_or_default().to_owned();
+        for (entry, candidate) in candidates.iter_mut() {
+            let own = topic_of(entry);
+            let others = topics[&own].iter().filter(|(_, id)| id != entry);
+            candidate.evidence.0[Evidence::TOPIC] =
+                others.take(2).map(|(score, _)| score).sum::<f64>() / 2.0;
+            candidate.evidence.0[Evidence::TOP_TOPIC] = topics
+                .iter()
+                .filter(|(topic, _)| **topic != own && top(topic) == top(&own))
+                .filter_map(|(_, entries)| Some(entries.first()?.0))
+                .fold(0.0, f64::max);
+        }
+    }
+
     /// BM25 of the question over whole entries, field by field.
     fn entry_evidence(
         &self,
@@ -241,6 +294,7 @@ impl Searcher {
     ) -> Result<(), TantivyError> {
         let Fields {
             questions,
+            keywords,
             gist,
             body,
             ..
@@ -255,6 +309,13 @@ impl Searcher {
             (
                 Evidence::QUESTION_UNIGRAMS,
                 questions.unigrams,
+                &tokens.unigrams,
+            ),
+            (Evidence::KEYWORD_WORDS, keywords.words, &tokens.words),
+            (Evidence::KEYWORD_BIGRAMS, keywords.bigrams, &tokens.bigrams),
+            (
+                Evidence::KEYWORD_UNIGRAMS,
+                keywords.unigrams,
                 &tokens.unigrams,
             ),
             (Evidence::GIST_WORDS, gist.words, &tokens.words),
@@ -369,9 +430,10 @@ impl Searcher {
         vocabulary: &[Vec<String>],
         candidates: &mut HashMap<String, Candidate>,
     ) -> Result<(), TantivyError> {
-        let ways = [self.fields.questions.words];
+        let ways = [self.fields.questions.words, self.fields.keywords.words];
         let all = [
             self.fields.questions.words,
+            self.fields.keywords.words,
             self.fields.gist.words,
             self.fields.body.words,
         ];

@@ -10,6 +10,7 @@ use tantivy::directory::MmapDirectory;
 
 use super::build;
 use super::confidence::Model;
+use super::intent::Intent;
 use super::schema::SCHEMA_VERSION;
 use super::searcher::Searcher;
 use crate::knowledge::Library;
@@ -145,6 +146,9 @@ pub fn open_or_build(
                         progress(state);
                     },
                 )?;
+                if let Some(intent) = Intent::learn(library, analyser) {
+                    intent.write(aside)?;
+                }
                 Ok(())
             })?;
             (Index::open_in_dir(&path)?, Some(why))
@@ -166,7 +170,8 @@ pub fn open_or_build(
             analyser.clone(),
             library.lexicon.clone(),
             Model::shipped(),
-        )?,
+        )?
+        .with_intent(Intent::read(&path, &library.risk)),
         rebuilt,
         info: IndexInfo {
             path,

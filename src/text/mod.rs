@@ -6,11 +6,13 @@
 //! assert!(words.iter().any(|w| w.text == "拖欠工资"));
 //! ```
 
+mod classifier;
 mod grams;
 mod lexicon;
 mod normalize;
 mod segment;
 
+pub use classifier::Classifier;
 pub use grams::{bigrams, unigrams};
 pub use lexicon::{Expansion, LayPair, Lexicon};
 pub use normalize::normalize;

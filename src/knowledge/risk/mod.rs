@@ -4,10 +4,11 @@
 //! that lift it, and the reply. Lists of words are shared between rules by name.
 //! A section of `docs/writing-entries.zh-CN.md` explains the file to staff.
 
+pub(super) mod examples;
 mod model;
 mod read;
 mod signal;
 
-pub use model::{RiskKind, RiskRule, RiskTable, When, WordList};
+pub use model::{Example, RiskKind, RiskRule, RiskTable, When, WordList};
 pub(super) use read::{Known, read};
 pub use signal::{Piece, Signal};

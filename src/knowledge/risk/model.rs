@@ -70,7 +70,16 @@ pub struct RiskRule {
     pub when: Vec<When>,
 }
 
-/// Everything in `risk.toml`.
+/// A message and the rule that it is for; no rule for a question about the law.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Example {
+    /// Place of the rule in [`RiskTable::rules`].
+    pub rule: Option<usize>,
+    /// The message as people type it.
+    pub text: String,
+}
+
+/// Everything in `risk.toml`, and the examples beside it.
 #[derive(Debug, Clone, Default)]
 pub struct RiskTable {
     /// Named lists; a list refers only to lists before it.
@@ -79,4 +88,6 @@ pub struct RiskTable {
     pub harmless: Vec<Signal>,
     /// The rules, in file order.
     pub rules: Vec<RiskRule>,
+    /// Messages with what they need, of `guard/*.tsv`.
+    pub examples: Vec<Example>,
 }

@@ -118,6 +118,7 @@ pub(in crate::knowledge) fn read(
         words: in_order(lists, &mut reader),
         harmless,
         rules,
+        examples: Vec::new(),
     }
 }
 
