@@ -14,7 +14,7 @@ use sqlx::any::AnyRow;
 use tokio::sync::Notify;
 
 use super::record::next_id;
-use super::{Asker, Database, JournalError, Keys, RowId, redact};
+use super::{Asker, Database, Journal, JournalError, Keys, RowId, redact};
 
 /// An open hand-over is given up after this many days.
 pub const HANDOVER_DAYS: i64 = 30;
@@ -154,14 +154,27 @@ fn handover(row: &AnyRow) -> Result<Handover, JournalError> {
 }
 
 impl Handovers {
-    /// The hand-overs in `database`; answers are kept, redacted, for `retention_days`.
-    pub fn new(database: Database, keys: Keys, retention_days: u32) -> Self {
+    /// The hand-overs of a journal's questions; answers are kept, redacted, as long as its words.
+    pub fn of(journal: &Journal) -> Self {
         Self {
-            database,
-            keys,
-            retention_days,
+            database: journal.database().clone(),
+            keys: journal.keys().clone(),
+            retention_days: journal.retention_days(),
             committed: Arc::new(Notify::new()),
         }
+    }
+
+    /// Whether there is an account that may answer.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub async fn somebody_answers(&self) -> Result<bool, JournalError> {
+        let row = sqlx::query(
+            "SELECT id FROM staff WHERE disabled = 0 AND role IN ('reviewer', 'admin') LIMIT 1",
+        )
+        .fetch_optional(&self.database.readers)
+        .await?;
+        Ok(row.is_some())
     }
 
     /// Hands an asker's own question over; `false` when it was handed over before.
@@ -376,7 +389,6 @@ impl Handovers {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::journal::Journal;
     use crate::journal::record::tests::{journal, question};
 
     const CHAT: &str = "5712340000";
@@ -386,10 +398,6 @@ mod tests {
             channel: "telegram",
             conversation: CHAT.into(),
         }
-    }
-
-    fn handovers(journal: &Journal) -> Handovers {
-        Handovers::new(journal.database().clone(), journal.keys().clone(), 30)
     }
 
     async fn begun(journal: &Journal, handovers: &Handovers) -> (Asker, i64) {
@@ -411,7 +419,7 @@ mod tests {
     async fn an_answer_is_delivered_once_and_everything_sealed_is_wiped() {
         let folder = tempfile::tempdir().unwrap();
         let journal = journal(folder.path(), 30).await;
-        let handovers = handovers(&journal);
+        let handovers = Handovers::of(&journal);
         let (_, id) = begun(&journal, &handovers).await;
         let words = "请带身份证到3号窗口，或打13800138000";
         assert!(handovers.answer(id, words, Utc::now()).await.unwrap());
@@ -456,7 +464,7 @@ mod tests {
     async fn closed_expired_and_forgotten_ones_keep_no_address() {
         let folder = tempfile::tempdir().unwrap();
         let journal = journal(folder.path(), 30).await;
-        let handovers = handovers(&journal);
+        let handovers = Handovers::of(&journal);
         let (_, id) = begun(&journal, &handovers).await;
         assert!(handovers.close(id, Utc::now()).await.unwrap());
         let (_, _) = begun(&journal, &handovers).await;

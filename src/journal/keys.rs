@@ -68,10 +68,18 @@ fn unhex(text: &str) -> Option<Vec<u8>> {
         .collect()
 }
 
-pub(super) fn random<const N: usize>() -> Result<[u8; N], std::io::Error> {
+fn random<const N: usize>() -> Result<[u8; N], std::io::Error> {
     let mut bytes = [0; N];
     getrandom::fill(&mut bytes).map_err(std::io::Error::other)?;
     Ok(bytes)
+}
+
+/// 256 random bits in hex, for sessions and browsers that must be told apart.
+///
+/// # Errors
+/// When the system has no randomness to give.
+pub fn generate_secret() -> Result<String, JournalError> {
+    Ok(hex(&random::<32>()?))
 }
 
 impl Keys {

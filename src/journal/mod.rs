@@ -26,7 +26,7 @@ pub use handover::{
     Address, Delivery, HANDOVER_DAYS, Handover, HandoverState, Handovers, MAX_REPLY,
 };
 pub use inbox::{Inbox, Incoming, Pending};
-pub use keys::{Asker, Keys};
+pub use keys::{Asker, Keys, generate_secret};
 pub use log::{Cursor, LoggedQuestion, QuestionFilter, QuestionLog};
 pub use password::{
     MIN_PASSWORD, WeakPassword, generate_password, hash_password, is_password, judge_password,

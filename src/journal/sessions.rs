@@ -4,7 +4,7 @@ use chrono::{DateTime, Duration, Utc};
 use sha2::{Digest, Sha256};
 use sqlx::Row;
 
-use super::keys::{hex, random};
+use super::keys::{generate_secret, hex};
 use super::staff::member;
 use super::{Database, JournalError, Member};
 
@@ -36,7 +36,7 @@ impl Sessions {
     /// # Errors
     /// When the system has no randomness or the database refuses.
     pub async fn open(&self, staff: i64, now: DateTime<Utc>) -> Result<String, JournalError> {
-        let token = hex(&random::<32>()?);
+        let token = generate_secret()?;
         sqlx::query("INSERT INTO session (token, staff, created, seen) VALUES ($1, $2, $3, $3)")
             .bind(hashed(&token))
             .bind(staff)
