@@ -43,7 +43,11 @@ impl Browser {
     }
 
     pub fn request(&self, method: reqwest::Method, path: &str) -> RequestBuilder {
-        let cookies: Vec<String> = self.cookies.iter().map(|(k, v)| format!("{k}={v}")).collect();
+        let cookies: Vec<String> = self
+            .cookies
+            .iter()
+            .map(|(k, v)| format!("{k}={v}"))
+            .collect();
         let request = self.client.request(method, format!("{}{path}", self.base));
         if cookies.is_empty() {
             request
@@ -72,13 +76,21 @@ impl Browser {
     }
 
     pub async fn get(&mut self, path: &str) -> Seen {
-        let response = self.request(reqwest::Method::GET, path).send().await.unwrap();
+        let response = self
+            .request(reqwest::Method::GET, path)
+            .send()
+            .await
+            .unwrap();
         self.seen(response).await
     }
 
     /// The bytes of a download.
     pub async fn download(&self, path: &str) -> Vec<u8> {
-        let response = self.request(reqwest::Method::GET, path).send().await.unwrap();
+        let response = self
+            .request(reqwest::Method::GET, path)
+            .send()
+            .await
+            .unwrap();
         assert_eq!(response.status(), StatusCode::OK, "{path}");
         response.bytes().await.unwrap().to_vec()
     }
@@ -110,7 +122,9 @@ impl Browser {
     pub async fn token(&mut self, page: &str) -> String {
         let seen = self.get(page).await;
         let token = after(&seen.text, "name=\"_csrf\"", "value");
-        token.unwrap_or_else(|| panic!("no form on {page}: {}", seen.text)).to_owned()
+        token
+            .unwrap_or_else(|| panic!("no form on {page}: {}", seen.text))
+            .to_owned()
     }
 
     /// Posts a form of `page` to `path`, with its token.

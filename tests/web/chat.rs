@@ -7,7 +7,10 @@ use crate::{close, logged_in, open};
 /// The value of a hidden field.
 fn field(text: &str, name: &str) -> String {
     let mark = format!("name=\"{name}\" value=\"");
-    let rest = text.split(&mark).nth(1).unwrap_or_else(|| panic!("no {name}: {text}"));
+    let rest = text
+        .split(&mark)
+        .nth(1)
+        .unwrap_or_else(|| panic!("no {name}: {text}"));
     rest.split('"').next().unwrap().to_owned()
 }
 
@@ -16,19 +19,31 @@ async fn a_resident_asks_votes_and_is_forgotten() {
     let (office, bot, base) = open().await;
     let mut browser = Browser::new(&base);
     let seen = browser.submit("/ask", "/ask", &[("q", QUESTIONS[0])]).await;
-    for part in ["怎么做", "《劳动法》第五十条", "👍 有用", "找人问", "相关问题"] {
+    for part in [
+        "怎么做",
+        "《劳动法》第五十条",
+        "👍 有用",
+        "找人问",
+        "相关问题",
+    ] {
         assert!(seen.text.contains(part), "{part} is missing: {}", seen.text);
     }
     let (row, entry) = (field(&seen.text, "row"), field(&seen.text, "entry"));
     let vote = [("row", row.as_str()), ("entry", &entry), ("helpful", "1")];
     let voted = browser.submit("/ask", "/ask/vote", &vote).await;
-    assert!(voted.text.contains("谢谢") && voted.text.contains("怎么做"), "{}", voted.text);
+    assert!(
+        voted.text.contains("谢谢") && voted.text.contains("怎么做"),
+        "{}",
+        voted.text
+    );
     let mut other = Browser::new(&base);
     let refused = other.submit("/ask", "/ask/vote", &vote).await;
     assert!(refused.text.contains("没有记下"), "only the asker votes");
     let human = browser.submit("/ask", "/ask/human", &[("row", &row)]).await;
     assert!(human.text.contains("便民大厅 3 号窗口"));
-    let unknown = browser.submit("/ask", "/ask", &[("q", NOT_IN_LIBRARY)]).await;
+    let unknown = browser
+        .submit("/ask", "/ask", &[("q", NOT_IN_LIBRARY)])
+        .await;
     assert!(unknown.text.contains("资料库里还没有"));
     let mut picked = None;
     for words in UNCLEAR {
@@ -44,9 +59,16 @@ async fn a_resident_asks_votes_and_is_forgotten() {
 
     let rows = office.journal();
     let asked = rows.iter().find(|r| r[14] == QUESTIONS[0]).unwrap();
-    assert_eq!((asked[1].as_str(), asked[11].as_str(), asked[13].as_str()), ("web", "是", "是"));
+    assert_eq!(
+        (asked[1].as_str(), asked[11].as_str(), asked[13].as_str()),
+        ("web", "是", "是")
+    );
     let forgotten = browser.submit("/ask", "/ask/forget", &[]).await;
-    assert!(forgotten.text.contains(&format!("{} 条", rows.len())), "{}", forgotten.text);
+    assert!(
+        forgotten.text.contains(&format!("{} 条", rows.len())),
+        "{}",
+        forgotten.text
+    );
     assert!(office.journal().is_empty());
     close(&office, bot).await;
 }
@@ -71,7 +93,9 @@ async fn one_address_cannot_flood() {
     let mut refused = 0;
     for _ in 0..70 {
         let fields = [("_csrf", token.as_str()), ("q", "你好")];
-        let seen = browser.post_with("/ask", &fields, &[("x-forwarded-for", "10.9.9.9")]).await;
+        let seen = browser
+            .post_with("/ask", &fields, &[("x-forwarded-for", "10.9.9.9")])
+            .await;
         refused += usize::from(seen.status == reqwest::StatusCode::TOO_MANY_REQUESTS);
     }
     assert!(refused > 0, "60 at once, then one a second");

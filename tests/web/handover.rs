@@ -12,7 +12,10 @@ const CHAT: i64 = 5_712_340_777;
 /// The id of the first open hand-over on the page.
 async fn first_open(staff: &mut Browser) -> String {
     let page = staff.get("/handovers").await.text;
-    let rest = page.split("href=\"/handovers/").nth(1).unwrap_or_else(|| panic!("none: {page}"));
+    let rest = page
+        .split("href=\"/handovers/")
+        .nth(1)
+        .unwrap_or_else(|| panic!("none: {page}"));
     rest.split('"').next().unwrap().to_owned()
 }
 
@@ -34,7 +37,11 @@ async fn a_question_is_answered_by_an_officer_and_the_address_is_gone() {
     let told = resident.heard();
     resident.taps(&answer, "找人问").await;
     let promised = resident.nth_message(told).await;
-    assert!(text_of(&promised).contains("已把这个问题转给"), "{}", text_of(&promised));
+    assert!(
+        text_of(&promised).contains("已把这个问题转给"),
+        "{}",
+        text_of(&promised)
+    );
     resident.taps(&answer, "找人问").await;
     let again = resident.nth_message(told + 1).await;
     assert!(text_of(&again).contains("已经转给"), "{}", text_of(&again));
@@ -43,7 +50,10 @@ async fn a_question_is_answered_by_an_officer_and_the_address_is_gone() {
     let mut staff = logged_in(&base, 1).await;
     let id = first_open(&mut staff).await;
     let page = staff.get(&format!("/handovers/{id}")).await.text;
-    assert!(page.contains(QUESTIONS[0]) && !page.contains(&CHAT.to_string()), "{page}");
+    assert!(
+        page.contains(QUESTIONS[0]) && !page.contains(&CHAT.to_string()),
+        "{page}"
+    );
     assert!(!page.contains("王秀兰"), "nothing says who asks");
     let path = format!("/handovers/{id}/answer");
     let here = format!("/handovers/{id}");
@@ -52,13 +62,18 @@ async fn a_question_is_answered_by_an_officer_and_the_address_is_gone() {
     let words = "请带工资条到 3 号窗口 <找小李>，电话 13800138000。";
     let done = staff.submit(&here, &path, &[("text", words)]).await;
     assert_eq!(done.location.as_deref(), Some("/handovers?done=answered"));
-    let late = staff.submit(&here, "/handovers/1/answer", &[("text", "x")]).await;
+    let late = staff
+        .submit(&here, "/handovers/1/answer", &[("text", "x")])
+        .await;
     assert_eq!(late.status, reqwest::StatusCode::NOT_FOUND);
 
     let reply = resident.nth_message(told + 2).await;
     assert!(text_of(&reply).contains(words), "{}", text_of(&reply));
     assert!(text_of(&reply).contains(QUESTIONS[0]) && text_of(&reply).contains("青石镇司法所"));
-    assert!(!text_of(&reply).contains(STAFF[1].0), "no name of an officer");
+    assert!(
+        !text_of(&reply).contains(STAFF[1].0),
+        "no name of an officer"
+    );
     let secrets = [Secret::id(CHAT)];
     let search = Search::new(&secrets);
     let (found, _) = search.files(office.folder());
@@ -83,7 +98,9 @@ async fn a_committed_answer_survives_a_crash() {
     api.change(|world| world.hold_sends = true);
     let here = format!("/handovers/{id}");
     let words = "明天上午来。";
-    staff.submit(&here, &format!("{here}/answer"), &[("text", words)]).await;
+    staff
+        .submit(&here, &format!("{here}/answer"), &[("text", words)])
+        .await;
     bot.kill();
     api.change(|world| world.hold_sends = false);
     let bot = office.spawn(&api, TOKEN);
@@ -102,7 +119,11 @@ async fn forget_takes_a_hand_over_back_and_without_staff_nothing_is_promised() {
     let told = resident.heard();
     resident.taps(&answer, "找人问").await;
     let alone = resident.nth_message(told).await;
-    assert!(text_of(&alone).starts_with("想找人问"), "{}", text_of(&alone));
+    assert!(
+        text_of(&alone).starts_with("想找人问"),
+        "{}",
+        text_of(&alone)
+    );
     for (name, role, password) in STAFF {
         office.add_staff(name, role, password);
     }

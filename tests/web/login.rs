@@ -24,7 +24,11 @@ async fn a_log_in_makes_a_new_session_and_log_out_ends_it() {
     assert!(!browser.cookies.contains_key("qijin"));
     browser.cookies.insert("qijin".into(), first);
     let seen = browser.get("/questions").await;
-    assert_eq!(seen.status, StatusCode::SEE_OTHER, "the old session is dead");
+    assert_eq!(
+        seen.status,
+        StatusCode::SEE_OTHER,
+        "the old session is dead"
+    );
     assert_eq!(seen.location.as_deref(), Some("/login?next=%2Fquestions"));
 
     let token = browser.token("/login").await;
@@ -36,7 +40,11 @@ async fn a_log_in_makes_a_new_session_and_log_out_ends_it() {
         ("next", "//evil.example/"),
     ];
     let seen = browser.post("/login", &fields).await;
-    assert_eq!(seen.location.as_deref(), Some("/"), "only paths of this site");
+    assert_eq!(
+        seen.location.as_deref(),
+        Some("/"),
+        "only paths of this site"
+    );
     close(&office, bot).await;
 }
 
@@ -56,14 +64,27 @@ async fn guessing_locks_the_account_and_tells_nothing() {
         assert_eq!(said(&wrong.text), said(&unknown.text), "one answer for all");
     }
     let right = browser.log_in(STAFF[1].0, STAFF[1].2).await;
-    assert_eq!(right.status, StatusCode::UNAUTHORIZED, "locked, though right");
+    assert_eq!(
+        right.status,
+        StatusCode::UNAUTHORIZED,
+        "locked, though right"
+    );
     assert_eq!(said(&right.text), said(&unknown.text));
     // Seven tries of this address so far, of ten at once.
     let mut statuses = Vec::new();
     for n in 0..5 {
-        statuses.push(browser.log_in(&format!("别人{n}"), "wrong password").await.status);
+        statuses.push(
+            browser
+                .log_in(&format!("别人{n}"), "wrong password")
+                .await
+                .status,
+        );
     }
-    assert_eq!(statuses.last(), Some(&StatusCode::TOO_MANY_REQUESTS), "{statuses:?}");
+    assert_eq!(
+        statuses.last(),
+        Some(&StatusCode::TOO_MANY_REQUESTS),
+        "{statuses:?}"
+    );
     let listed = office.command(&["staff", "list"]).output().unwrap();
     assert!(String::from_utf8_lossy(&listed.stdout).contains(STAFF[1].0));
     close(&office, bot).await;
@@ -73,17 +94,27 @@ async fn guessing_locks_the_account_and_tells_nothing() {
 async fn ones_own_password_can_be_changed() {
     let (office, bot, base) = open().await;
     let mut browser = logged_in(&base, 0).await;
-    let change = |old: &'static str, new: &'static str| [("old", old), ("new", new), ("again", new)];
+    let change =
+        |old: &'static str, new: &'static str| [("old", old), ("new", new), ("again", new)];
     let wrong = change("not the old one", "a brand new one");
-    let seen = browser.submit("/settings", "/settings/password", &wrong).await;
+    let seen = browser
+        .submit("/settings", "/settings/password", &wrong)
+        .await;
     assert!(seen.text.contains("现在的密码不对"), "{}", seen.text);
     let weak = change(STAFF[0].2, "short");
-    let seen = browser.submit("/settings", "/settings/password", &weak).await;
+    let seen = browser
+        .submit("/settings", "/settings/password", &weak)
+        .await;
     assert!(seen.text.contains("至少"), "{}", seen.text);
     let good = change(STAFF[0].2, "a brand new one");
-    let seen = browser.submit("/settings", "/settings/password", &good).await;
+    let seen = browser
+        .submit("/settings", "/settings/password", &good)
+        .await;
     assert_eq!(seen.location.as_deref(), Some("/login?changed=1"));
-    assert_eq!(browser.get("/questions").await.status, StatusCode::SEE_OTHER);
+    assert_eq!(
+        browser.get("/questions").await.status,
+        StatusCode::SEE_OTHER
+    );
     let seen = browser.log_in(STAFF[0].0, "a brand new one").await;
     assert_eq!(seen.location.as_deref(), Some("/"));
     close(&office, bot).await;

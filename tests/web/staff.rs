@@ -23,17 +23,33 @@ async fn an_admin_makes_resets_and_disables_accounts() {
     assert!(!page.contains(&password), "shown once");
 
     let mut member = Browser::new(&base);
-    assert_eq!(member.log_in("<b>王芳", &password).await.location.as_deref(), Some("/"));
+    assert_eq!(
+        member
+            .log_in("<b>王芳", &password)
+            .await
+            .location
+            .as_deref(),
+        Some("/")
+    );
     assert!(!member.get("/settings").await.text.contains("新建账号"));
 
     let row = &page[page.find("王芳").unwrap()..];
     let id = row.split("/settings/staff/").nth(1).unwrap();
     let id: String = id.chars().take_while(char::is_ascii_digit).collect();
     let path = format!("/settings/staff/{id}");
-    let reset = admin.submit("/settings", &format!("{path}/password"), &[]).await;
+    let reset = admin
+        .submit("/settings", &format!("{path}/password"), &[])
+        .await;
     let second = secret(&reset.text);
-    assert_eq!(member.get("/questions").await.status, StatusCode::SEE_OTHER, "logged out");
-    assert_eq!(member.log_in("<b>王芳", &second).await.location.as_deref(), Some("/"));
+    assert_eq!(
+        member.get("/questions").await.status,
+        StatusCode::SEE_OTHER,
+        "logged out"
+    );
+    assert_eq!(
+        member.log_in("<b>王芳", &second).await.location.as_deref(),
+        Some("/")
+    );
     let off = [("role", "查看"), ("state", "disabled")];
     admin.submit("/settings", &path, &off).await;
     assert_eq!(member.get("/questions").await.status, StatusCode::SEE_OTHER);
@@ -50,7 +66,10 @@ async fn an_admin_makes_resets_and_disables_accounts() {
 fn the_command_line_manages_accounts_and_takes_no_password_as_an_argument() {
     let office = Office::new();
     let run = |arguments: &[&str]| {
-        let output = office.command(arguments).stdin(std::process::Stdio::null()).output();
+        let output = office
+            .command(arguments)
+            .stdin(std::process::Stdio::null())
+            .output();
         let output = output.unwrap();
         let text = [output.stdout, output.stderr].concat();
         (output.status.success(), String::from_utf8(text).unwrap())
@@ -59,7 +78,10 @@ fn the_command_line_manages_accounts_and_takes_no_password_as_an_argument() {
     let (ok, text) = run(&["staff", "add", "李主任", "--role", "管理", "--generate"]);
     assert!(ok && text.contains("只显示这一次"), "{text}");
     assert!(!run(&["staff", "add", "王芳", "--password", "x"]).0);
-    assert!(!run(&["staff", "add", "王芳"]).0, "an empty password is refused");
+    assert!(
+        !run(&["staff", "add", "王芳"]).0,
+        "an empty password is refused"
+    );
     let (ok, text) = run(&["staff", "disable", "李主任"]);
     assert!(!ok && text.contains("最后一个"), "{text}");
     office.add_staff(STAFF[1].0, "审核", STAFF[1].2);
