@@ -13,8 +13,9 @@ use serde::Deserialize;
 use super::error::WebError;
 use super::gate::{Visit, forget_visitor};
 use super::page::{Page, show};
+use super::reply::{ReplyView, law_link};
 use super::site::Site;
-use crate::answer::{ArticleRef, Block, Reply, ReplyKind};
+use crate::answer::ArticleRef;
 use crate::desk::{Answered, Pick, Question, RowId, Visitor};
 use crate::journal::STAFF_CHANNEL;
 use crate::knowledge::EntryId;
@@ -25,120 +26,6 @@ const CHANNEL: &str = "web";
 const MAX_QUESTION_CHARS: usize = 2000;
 /// Sent by our script, which wants the turn alone and not a whole page.
 const FRAGMENT: HeaderName = HeaderName::from_static("x-fragment");
-
-/// A piece of a reply, flat for the template.
-pub(super) enum Piece {
-    Title(String),
-    Text(String),
-    Quote(Vec<String>),
-    List {
-        title: &'static str,
-        items: Vec<String>,
-        ordered: bool,
-        folded: bool,
-    },
-    Notice(String),
-}
-
-/// Where an official text can be read.
-pub(super) struct SourceLink {
-    pub name: String,
-    pub href: String,
-}
-
-/// A reply as a page shows it.
-pub(super) struct ReplyView {
-    pub pieces: Vec<Piece>,
-    pub sources: Vec<SourceLink>,
-    /// Entries to pick: id and question.
-    pub choices: Vec<(String, String)>,
-    pub related: Vec<(String, String)>,
-    /// The row that votes and picks refer to; `None` when there is nothing to press.
-    pub row: Option<RowId>,
-    pub entry: String,
-    pub votes: bool,
-    pub human: bool,
-}
-
-fn lines(text: &str) -> Vec<String> {
-    text.lines().map(str::to_owned).collect()
-}
-
-fn law_link(article: &ArticleRef) -> String {
-    let query = [("law", &article.law), ("article", &article.label)];
-    let query = serde_urlencoded::to_string(query).unwrap_or_default();
-    format!("/law?{query}")
-}
-
-impl ReplyView {
-    /// With everything to press.
-    fn new(reply: &Reply, row: Option<RowId>) -> Self {
-        let pairs = |choices: &[crate::answer::Choice]| {
-            choices
-                .iter()
-                .map(|c| (c.entry.0.clone(), c.question.clone()))
-                .collect()
-        };
-        let is = |kind| reply.kind == kind;
-        Self {
-            choices: if is(ReplyKind::Choices) {
-                pairs(&reply.choices)
-            } else {
-                Vec::new()
-            },
-            related: pairs(&reply.related),
-            row,
-            votes: is(ReplyKind::Answer) && row.is_some(),
-            human: !is(ReplyKind::Smalltalk) && row.is_some(),
-            ..Self::read_only(reply)
-        }
-    }
-
-    /// To be read only.
-    pub fn read_only(reply: &Reply) -> Self {
-        let pieces = reply.blocks.iter().map(|block| match block {
-            Block::Title(text) => Piece::Title(text.clone()),
-            Block::Lead(text) => Piece::Text(text.clone()),
-            Block::Verbatim(text) => Piece::Quote(lines(text)),
-            Block::Notice(text) => Piece::Notice(text.clone()),
-            Block::Section {
-                title,
-                items,
-                ordered,
-                foldable,
-            } => Piece::List {
-                title,
-                items: items.clone(),
-                ordered: *ordered,
-                folded: *foldable,
-            },
-        });
-        let source = |source: &crate::answer::Source| {
-            let href = match (&source.article, &source.page) {
-                (Some(article), _) => law_link(article),
-                (None, Some(page)) => page.clone(),
-                (None, None) => return None,
-            };
-            Some(SourceLink {
-                name: source.name.clone(),
-                href,
-            })
-        };
-        Self {
-            pieces: pieces.collect(),
-            sources: reply.sources.iter().filter_map(source).collect(),
-            choices: Vec::new(),
-            related: Vec::new(),
-            row: None,
-            entry: reply
-                .entry
-                .as_ref()
-                .map_or_else(String::new, |e| e.0.clone()),
-            votes: false,
-            human: false,
-        }
-    }
-}
 
 /// One question and its reply, or one press and what came of it.
 #[derive(Template)]
@@ -309,7 +196,11 @@ pub(super) async fn vote(
     Form(press): Form<Press>,
 ) -> Result<Response, WebError> {
     limited(&site, &visit)?;
-    let helpful = press.helpful == "1";
+    let helpful = match press.helpful.as_str() {
+        "1" => true,
+        "0" => false,
+        _ => return Err(WebError::Bad("没有记下：请点 👍 或 👎。".to_owned())),
+    };
     let noted = match press.row {
         Some(row) => site.desk.feedback(&visitor(&visit), row, helpful).await,
         None => false,

@@ -6,11 +6,11 @@ use axum::response::{IntoResponse, Redirect, Response};
 use chrono::Utc;
 use serde::Deserialize;
 
-use super::chat::ReplyView;
 use super::error::WebError;
 use super::gate::Visit;
 use super::labels;
 use super::page::{Page, show};
+use super::reply::ReplyView;
 use super::site::Site;
 use crate::journal::{HANDOVER_DAYS, Handover, HandoverState, MAX_REPLY, Role};
 use crate::knowledge::{EntryId, Library};

@@ -1,10 +1,10 @@
 //! Floor 7, the dashboard and the web chat: server-rendered pages that work without JavaScript.
 //!
 //! To add a page: a file with its handlers, a template that extends `layout.html`, a line in
-//! [`routes::table`] that says who may see it, and a line in [`routes::NAV`] if it belongs in the
+//! `routes::table` that says who may see it, and a line in `routes::NAV` if it belongs in the
 //! top bar. Sessions, roles, form tokens, headers and limits come with the line in the table.
-//! A handler takes a [`Visit`](gate::Visit) (who, and what their forms carry) and makes a
-//! [`Page`](page::Page) of it for its template; `templates/macros.html` holds the parts of pages.
+//! A handler takes a `gate::Visit` (who, and what their forms carry) and makes a
+//! `page::Page` of it for its template; `templates/macros.html` holds the parts of pages.
 
 mod assets;
 mod chat;
@@ -18,6 +18,7 @@ mod login;
 mod page;
 mod period;
 mod questions;
+mod reply;
 mod routes;
 mod settings;
 mod site;

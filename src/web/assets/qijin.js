@@ -42,6 +42,12 @@
       if (form === ask) { box.value = ""; box.focus({ preventScroll: true }); }
     } catch {
       // Offline, or the page is too old: what the browser does by itself says why.
+      const button = event.submitter;
+      if (button && button.name) {
+        const field = document.createElement("input");
+        Object.assign(field, { type: "hidden", name: button.name, value: button.value });
+        form.append(field);
+      }
       form.submit();
     } finally {
       busy = false;

@@ -4,11 +4,11 @@ use askama::Template;
 use axum::extract::{Path, State};
 use axum::response::Response;
 
-use super::super::chat::ReplyView;
 use super::super::error::WebError;
 use super::super::gate::Visit;
 use super::super::labels;
 use super::super::page::{Page, show};
+use super::super::reply::ReplyView;
 use super::super::site::Site;
 use super::words_of;
 use crate::answer::{Reply, ReplyKind, Thresholds};
