@@ -64,8 +64,13 @@ fn visitor(visit: &Visit) -> Visitor {
 }
 
 async fn frame(site: &Site, visit: &Visit, turn: String) -> Result<Response, WebError> {
+    let title = if visit.member.is_some() {
+        "试一试"
+    } else {
+        "问一句法律上的事"
+    };
     show(&AskPage {
-        page: Page::new(site, visit, "试一试", "/ask").await?,
+        page: Page::new(site, visit, title, "/ask").await?,
         turn,
         is_staff: visit.member.is_some(),
         retention: site.desk.retention_days().unwrap_or(0),
