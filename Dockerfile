@@ -4,6 +4,9 @@
 #   docker build -t qijin .
 #   docker run -d --name qijin -e TELOXIDE_TOKEN=… -v qijin:/var/lib/qijin -p 127.0.0.1:8080:8080 qijin
 
+# Publish the port to 127.0.0.1 only, as above, and put a proxy with TLS in front for other machines: inside the
+# container every address is open, so the proxy is declared here.
+
 ARG BUILD_IMAGE=rust:1-bookworm
 ARG RUN_IMAGE=debian:bookworm-slim
 
@@ -28,7 +31,8 @@ ENV TZ=Asia/Shanghai \
     QIJIN_LIBRARY_DIR=/usr/share/qijin/knowledge \
     QIJIN_INDEX_DIR=/var/lib/qijin/index \
     QIJIN_DATA_DIR=/var/lib/qijin/data \
-    QIJIN_LISTEN=0.0.0.0:8080
+    QIJIN_LISTEN=0.0.0.0:8080 \
+    QIJIN_BEHIND_PROXY=true
 COPY --from=build /build/target/release/qijin /usr/local/bin/qijin
 COPY knowledge /usr/share/qijin/knowledge
 USER qijin

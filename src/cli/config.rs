@@ -86,12 +86,15 @@ impl Default for JournalConfig {
 pub struct WebConfig {
     /// Address that `serve` listens on; `QIJIN_LISTEN`.
     pub listen: SocketAddr,
+    /// Whether a proxy of ours with TLS stands in front; `QIJIN_BEHIND_PROXY`.
+    pub behind_proxy: bool,
 }
 
 impl Default for WebConfig {
     fn default() -> Self {
         Self {
             listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
+            behind_proxy: false,
         }
     }
 }
@@ -105,7 +108,7 @@ pub struct TelegramConfig {
 }
 
 /// Environment variable → section and key.
-const ENVIRONMENT: [(&str, &str, &str); 10] = [
+const ENVIRONMENT: [(&str, &str, &str); 11] = [
     ("QIJIN_OFFICE_NAME", "office", "name"),
     ("QIJIN_OFFICE_CONTACT", "office", "contact"),
     ("QIJIN_LIBRARY_DIR", "folders", "library"),
@@ -115,6 +118,7 @@ const ENVIRONMENT: [(&str, &str, &str); 10] = [
     ("QIJIN_RETENTION_DAYS", "journal", "retention_days"),
     ("QIJIN_DATABASE_URL", "journal", "database_url"),
     ("QIJIN_LISTEN", "web", "listen"),
+    ("QIJIN_BEHIND_PROXY", "web", "behind_proxy"),
     ("QIJIN_PROXY", "telegram", "proxy"),
 ];
 
@@ -194,6 +198,13 @@ fn lay_over(table: &mut Table, section: &str, key: &str, value: &str) -> anyhow:
         let address = value.parse::<SocketAddr>();
         address.with_context(|| format!("“{value}”不是地址，要像 127.0.0.1:8080"))?;
         Value::String(value.to_owned())
+    } else if key == "behind_proxy" {
+        let declared = match value.trim() {
+            "true" | "1" => true,
+            "false" | "0" => false,
+            other => bail!("“{other}”不是 true 或 false"),
+        };
+        Value::Boolean(declared)
     } else {
         Value::String(value.to_owned())
     };
@@ -263,6 +274,8 @@ mod tests {
     fn bad_values_name_their_variable() {
         let error = assemble("", &[("QIJIN_LISTEN", "here")]).unwrap_err();
         assert!(format!("{error:#}").contains("QIJIN_LISTEN"));
+        let error = assemble("", &[("QIJIN_BEHIND_PROXY", "maybe")]).unwrap_err();
+        assert!(format!("{error:#}").contains("QIJIN_BEHIND_PROXY"));
     }
 
     #[test]
@@ -274,5 +287,6 @@ mod tests {
             Config::default().journal.retention_days
         );
         assert_eq!(config.web.listen, Config::default().web.listen);
+        assert!(!config.web.behind_proxy);
     }
 }

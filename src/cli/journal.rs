@@ -8,7 +8,7 @@ use chrono::{DateTime, Days, Local, NaiveDate, Utc};
 use clap::{Args, Subcommand};
 
 use super::{Config, runtime};
-use crate::journal::{Database, Journal, Keys, export_csv};
+use crate::journal::{Database, Handovers, Journal, Keys, export_csv};
 
 #[derive(Args)]
 #[command(after_help = "例：
@@ -79,6 +79,7 @@ pub(super) fn run(config: &Config, args: &JournalArgs) -> anyhow::Result<ExitCod
             }
             JournalCommand::Purge { before: None } => {
                 let purged = journal.purge(Utc::now()).await?;
+                Handovers::of(&journal).prune(Utc::now()).await?;
                 say!(
                     "已清掉 {} 条过了保留期（{} 天）的原话，{} 个过期的来源；统计数字不变。",
                     purged.texts,

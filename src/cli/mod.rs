@@ -19,6 +19,7 @@ mod panics;
 mod progress;
 mod search;
 mod serve;
+mod staff;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -45,6 +46,7 @@ const EXAMPLES: &str = "例：
   qijin ask                           在终端里聊天
   qijin check                         检查资料库，列出所有问题
   TELOXIDE_TOKEN=… qijin serve        启动机器人
+  qijin staff add 李主任 --role 管理   新建网页后台的账号
   qijin journal export --csv 日志.csv  导出提问日志
 
 所有配置见 qijin.example.toml；说明见 README.zh-CN.md。";
@@ -81,6 +83,8 @@ enum Command {
     Check(check::CheckArgs),
     /// 导出或清理提问日志
     Journal(journal::JournalArgs),
+    /// 管理网页后台的工作人员账号
+    Staff(staff::StaffArgs),
     /// 用资料库自己的问法测量检索，或重新拟合置信度
     Bench(bench::BenchArgs),
 }
@@ -101,6 +105,7 @@ pub fn run() -> anyhow::Result<ExitCode> {
         Command::Import(args) => import::run(&config, &args),
         Command::Check(args) => check::run(&config, &args),
         Command::Journal(args) => journal::run(&config, &args),
+        Command::Staff(args) => staff::run(&config, &args),
         Command::Bench(args) => bench::run(&config, &args),
     }
 }

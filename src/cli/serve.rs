@@ -4,7 +4,7 @@ use std::io::IsTerminal;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use anyhow::Context;
+use anyhow::{Context, anyhow};
 use chrono::Utc;
 use clap::Args;
 use tokio::net::TcpListener;
@@ -14,13 +14,13 @@ use tracing_subscriber::EnvFilter;
 
 use super::{Config, journal, panics, progress, runtime};
 use crate::desk::{self, Desk};
-use crate::journal::{Inbox, Journal};
+use crate::journal::{Handovers, Inbox, Journal, Sessions};
 use crate::telegram::{self, TelegramSettings};
 use crate::web;
 
 #[derive(Args)]
 #[command(after_help = "例：
-  qijin serve                                  只开网页健康检查，不接 Telegram
+  qijin serve                                  只开网页（后台和网页提问），不接 Telegram
   TELOXIDE_TOKEN=123:abc qijin serve           接入 Telegram（令牌向 @BotFather 申请）
   QIJIN_PROXY=socks5://127.0.0.1:1080 TELOXIDE_TOKEN=… qijin serve
 
@@ -59,6 +59,7 @@ pub(super) fn run(config: &Config, args: &ServeArgs) -> anyhow::Result<ExitCode>
     panics::say_only_where();
     let (answerer, _, _) = progress::open(config, false)?;
     runtime()?.block_on(async {
+        web::may_listen(config.web.listen, config.web.behind_proxy).map_err(|e| anyhow!(e))?;
         let journal = journal::open(config).await?;
         let inbox = Inbox::new(journal.database().clone(), journal.keys().clone());
         let desk = Desk::new(answerer, Some(journal.clone()));
@@ -77,8 +78,15 @@ pub(super) fn run(config: &Config, args: &ServeArgs) -> anyhow::Result<ExitCode>
             shutdown.clone(),
         ));
         tasks.spawn(keep_house(journal.clone(), inbox.clone(), shutdown.clone()));
-        let web = tasks.spawn(web::run(listener, desk.clone(), shutdown.clone()));
-        let outcome = match TelegramSettings::from_environment(config.telegram.proxy.clone()) {
+        let telegram = TelegramSettings::from_environment(config.telegram.proxy.clone());
+        let setup = web::Setup {
+            desk: desk.clone(),
+            journal: journal.clone(),
+            behind_proxy: config.web.behind_proxy,
+            facts: facts(config, telegram.is_some()),
+        };
+        let web = tasks.spawn(web::run(listener, setup, shutdown.clone()));
+        let outcome = match telegram {
             Some(settings) => telegram::run(settings, desk, inbox, shutdown.clone())
                 .await
                 .context("Telegram 接入失败"),
@@ -134,6 +142,46 @@ async fn signal() {
     let _ = tokio::signal::ctrl_c().await;
 }
 
+/// What is configured, as the settings page tells it. A database's URL may hold a password.
+fn facts(config: &Config, telegram: bool) -> Vec<(&'static str, String)> {
+    let yes = |yes: bool, one: &str, other: &str| (if yes { one } else { other }).to_owned();
+    let days = config.journal.retention_days;
+    let sqlite = config.database_url().starts_with("sqlite:");
+    vec![
+        (
+            "原话保留",
+            if days == 0 {
+                "从不保存".to_owned()
+            } else {
+                format!("{days} 天，然后删除")
+            },
+        ),
+        (
+            "Telegram",
+            yes(telegram, "已接入", "没有接入：没有设 TELOXIDE_TOKEN"),
+        ),
+        (
+            "七进场所",
+            config
+                .places
+                .preset
+                .clone()
+                .unwrap_or_else(|| "默认".to_owned()),
+        ),
+        (
+            "数据库",
+            yes(sqlite, "SQLite（数据文件夹里的一个文件）", "PostgreSQL"),
+        ),
+        ("资料文件夹", config.folders.library.display().to_string()),
+        ("数据文件夹", config.folders.data.display().to_string()),
+        ("监听地址", config.web.listen.to_string()),
+        (
+            "前面的代理",
+            yes(config.web.behind_proxy, "有", "没有，只限本机"),
+        ),
+    ]
+}
+
 /// Once an hour: words past their retention and ids nobody repeats any more.
 async fn keep_house(journal: Journal, inbox: Inbox, shutdown: CancellationToken) {
     let mut hour = tokio::time::interval(Duration::from_secs(3600));
@@ -151,11 +199,22 @@ async fn keep_house(journal: Journal, inbox: Inbox, shutdown: CancellationToken)
                 "purging failed; tried again in an hour"
             ),
         }
-        if let Err(error) = inbox.prune(Utc::now()).await {
-            tracing::error!(
-                error = &error as &dyn std::error::Error,
-                "pruning the inbox failed; tried again in an hour"
-            );
+        let now = Utc::now();
+        for (what, pruned) in [
+            ("inbox", inbox.prune(now).await.map(|_| ())),
+            ("handovers", Handovers::of(&journal).prune(now).await),
+            (
+                "sessions",
+                Sessions::new(journal.database().clone()).prune(now).await,
+            ),
+        ] {
+            if let Err(error) = pruned {
+                tracing::error!(
+                    pruned = what,
+                    error = &error as &dyn std::error::Error,
+                    "pruning failed; tried again in an hour"
+                );
+            }
         }
     }
 }

@@ -12,17 +12,17 @@ use std::time::Instant;
 use chrono::Utc;
 
 use crate::answer::{Answerer, ArticleRef, Office, Reply};
-use crate::journal::{Asker, Journal, JournalError, Record};
+use crate::journal::{Asker, HANDOVER_DAYS, Handovers, Journal, JournalError, Record};
 use crate::knowledge::{EntryId, Library};
 use crate::search::{ArticleText, SearchError};
 
-pub use crate::journal::RowId;
+pub use crate::journal::{Address, RowId};
 pub use library_watch::{Paths, prepare, watch};
 
 /// Who is at the desk: the channel and the platform's id, which never leaves memory in clear.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Visitor {
-    /// `telegram`, `cli` or `web`.
+    /// `telegram`, `cli`, `web` or `web-staff`.
     pub channel: &'static str,
     /// The platform's user id; the desk turns it into a keyed hash before anything is written.
     pub platform_id: String,
@@ -70,6 +70,7 @@ pub struct Answered {
 pub struct Desk {
     answerer: Arc<RwLock<Arc<Answerer>>>,
     journal: Option<Journal>,
+    handovers: Option<Handovers>,
     office: Arc<Office>,
 }
 
@@ -78,6 +79,7 @@ impl Desk {
     pub fn new(answerer: Answerer, journal: Option<Journal>) -> Self {
         Self {
             office: Arc::new(answerer.office().clone()),
+            handovers: journal.as_ref().map(Handovers::of),
             answerer: Arc::new(RwLock::new(Arc::new(answerer))),
             journal,
         }
@@ -168,13 +170,59 @@ impl Desk {
         logged("feedback", journal.feedback(row, &asker, helpful).await).unwrap_or(false)
     }
 
-    /// The resident pressed 找人问: notes it and says whom to turn to.
-    pub async fn hand_over(&self, visitor: &Visitor, row: Option<RowId>) -> String {
-        if let (Some(journal), Some(row)) = (&self.journal, row) {
-            let asker = self.asker(journal, visitor);
-            logged("hand_over", journal.handed_over(row, &asker).await);
+    /// The resident pressed 找人问: notes it and says whom to turn to. With an `address` the
+    /// question is handed to staff, whose answer goes there; the resident is told so.
+    pub async fn hand_over(
+        &self,
+        visitor: &Visitor,
+        row: Option<RowId>,
+        address: Option<Address>,
+    ) -> String {
+        let turn_to = self.office.turn_to();
+        let (Some(journal), Some(handovers), Some(row)) = (&self.journal, &self.handovers, row)
+        else {
+            return turn_to;
+        };
+        let asker = self.asker(journal, visitor);
+        let own = logged("hand_over", journal.handed_over(row, &asker).await).unwrap_or(false);
+        let Some(address) = address.filter(|_| own) else {
+            return turn_to;
+        };
+        // Without an account nobody could answer: then nothing is promised and nothing kept.
+        if logged("hand_over", handovers.somebody_answers().await) != Some(true) {
+            return turn_to;
         }
-        self.office.turn_to()
+        match logged(
+            "hand_over",
+            handovers.begin(row, &asker, &address, Utc::now()).await,
+        ) {
+            Some(true) => format!(
+                "已把这个问题转给{}的工作人员，答复会发到这个聊天里。为了发得到您这里，聊天地址加密存在\
+                 本单位的机器上，答复之后就删，最多留 {HANDOVER_DAYS} 天；工作人员看不到您是谁。不想转了，发 /forget。\n\n\
+                 不想等：{turn_to}",
+                self.office.name
+            ),
+            Some(false) => {
+                format!("这个问题已经转给工作人员了，请等答复。\n\n不想等：{turn_to}")
+            }
+            None => turn_to,
+        }
+    }
+
+    /// The questions handed to staff; `None` without a journal.
+    pub fn handovers(&self) -> Option<&Handovers> {
+        self.handovers.as_ref()
+    }
+
+    /// An entry as it would be shown now; `None` when the library no longer has it. Nothing is
+    /// journaled.
+    pub fn preview(&self, entry: &EntryId) -> Option<Reply> {
+        self.answerer().open(entry)
+    }
+
+    /// What would be replied to `text` now. Nothing is journaled.
+    pub fn rehearse(&self, text: &str) -> Option<Reply> {
+        readable(self.answerer().answer(text))
     }
 
     /// Remembers the board of a `/start b_<board>` deep link for this visitor's questions.

@@ -28,6 +28,21 @@ pub enum JournalError {
     /// The export could not be written.
     #[error("写导出文件失败")]
     Export(#[from] csv::Error),
+    /// A password could not be hashed.
+    #[error("密码没能保存：{0}")]
+    Password(String),
+    /// An account needs a name.
+    #[error("用户名要 1 到 32 个字符，不能有换行")]
+    StaffName,
+    /// The name of an account is taken.
+    #[error("已经有“{0}”这个用户名")]
+    StaffExists(String),
+    /// There is no such account.
+    #[error("没有这个账号")]
+    NoSuchStaff,
+    /// Nobody would be left who manages accounts.
+    #[error("这是最后一个“管理”账号：先给别人“管理”角色，再改它")]
+    LastAdmin,
     /// A file or folder could not be written.
     #[error("写文件失败")]
     Io(#[from] std::io::Error),

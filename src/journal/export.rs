@@ -3,12 +3,11 @@
 use std::io::Write;
 
 use chrono::{DateTime, Local, Utc};
-use sqlx::Row;
-use sqlx::any::AnyRow;
 
-use super::{Database, JournalError, RowId};
+use super::{Cursor, Database, JournalError, LoggedQuestion, QuestionFilter, QuestionLog};
 
-const HEADINGS: [&str; 16] = [
+/// What stands over the columns.
+pub const HEADINGS: [&str; 16] = [
     "时间",
     "渠道",
     "提问人代号",
@@ -31,7 +30,7 @@ const HEADINGS: [&str; 16] = [
 const BATCH: i64 = 1000;
 
 /// A cell that starts like a formula would be run by a spreadsheet: an apostrophe stops that.
-fn harmless(text: &str) -> String {
+pub fn harmless(text: &str) -> String {
     if text.starts_with(['=', '+', '-', '@', '\t', '\r', '＝', '＋', '－', '＠']) {
         format!("'{text}")
     } else {
@@ -52,26 +51,24 @@ pub async fn export_csv(
     out.write_all("\u{feff}".as_bytes())?;
     let mut csv = csv::Writer::from_writer(out);
     csv.write_record(HEADINGS)?;
-    let mut after: (i64, RowId) = (from.timestamp_millis(), RowId::MIN);
+    let log = QuestionLog::new(database.clone());
+    let filter = QuestionFilter {
+        from: Some(from),
+        to: Some(to),
+        every_channel: true,
+        ..Default::default()
+    };
+    let mut after = Cursor::NewerThan(from, i64::MIN);
     let mut written = 0;
     loop {
-        let rows = sqlx::query(
-            "SELECT id, at, channel, asker, region, board, place, topic, kind, entry, confidence, \
-             latency_us, helpful, picked, handed_over, text, rule FROM question \
-             WHERE at < $1 AND (at > $2 OR (at = $2 AND id > $3)) ORDER BY at, id LIMIT $4",
-        )
-        .bind(to.timestamp_millis())
-        .bind(after.0)
-        .bind(after.1)
-        .bind(BATCH)
-        .fetch_all(&database.pool)
-        .await?;
-        let Some(last) = rows.last() else {
+        // Newest first within a batch.
+        let rows = log.page(&filter, Some(after), BATCH).await?;
+        let Some(last) = rows.first() else {
             break;
         };
-        after = (last.try_get("at")?, last.try_get("id")?);
-        for row in &rows {
-            csv.write_record(cells(row)?.iter().map(|cell| harmless(cell)))?;
+        after = Cursor::NewerThan(last.at, last.id);
+        for row in rows.iter().rev() {
+            csv.write_record(cells(row).iter().map(|cell| harmless(cell)))?;
             written += 1;
         }
     }
@@ -79,40 +76,35 @@ pub async fn export_csv(
     Ok(written)
 }
 
-fn cells(row: &AnyRow) -> Result<[String; 16], sqlx::Error> {
-    let text = |name: &str| -> Result<String, sqlx::Error> {
-        Ok(row.try_get::<Option<String>, _>(name)?.unwrap_or_default())
-    };
-    let at = DateTime::from_timestamp_millis(row.try_get("at")?).unwrap_or_default();
-    let helpful = match row.try_get::<Option<i64>, _>("helpful")? {
-        Some(0) => "否",
-        Some(_) => "是",
+/// A row as it is exported, in the order of [`HEADINGS`].
+pub fn cells(row: &LoggedQuestion) -> [String; 16] {
+    let text = |value: &Option<String>| value.clone().unwrap_or_default();
+    let helpful = match row.helpful {
+        Some(false) => "否",
+        Some(true) => "是",
         None => "",
     };
-    let handed = row.try_get::<i64, _>("handed_over")? != 0;
-    Ok([
-        at.with_timezone(&Local)
+    [
+        row.at
+            .with_timezone(&Local)
             .format("%Y-%m-%d %H:%M:%S")
             .to_string(),
-        text("channel")?,
-        text("asker")?,
-        text("region")?,
-        text("board")?,
-        text("place")?,
-        text("topic")?,
-        text("kind")?,
-        text("entry")?,
-        format!("{:.2}", row.try_get::<f64, _>("confidence")?),
-        format!(
-            "{:.1}",
-            row.try_get::<i64, _>("latency_us")? as f64 / 1000.0
-        ),
+        row.channel.clone(),
+        text(&row.asker),
+        text(&row.region),
+        text(&row.board),
+        text(&row.place),
+        text(&row.topic),
+        row.kind.clone(),
+        text(&row.entry),
+        format!("{:.2}", row.confidence),
+        format!("{:.1}", row.latency_us as f64 / 1000.0),
         helpful.to_owned(),
-        text("picked")?,
-        if handed { "是" } else { "" }.to_owned(),
-        text("text")?,
-        text("rule")?,
-    ])
+        text(&row.picked),
+        if row.handed_over { "是" } else { "" }.to_owned(),
+        text(&row.text),
+        text(&row.rule),
+    ]
 }
 
 #[cfg(test)]

@@ -36,6 +36,7 @@ impl fmt::Display for Asker {
 pub struct Keys {
     pseudonym: [u8; 32],
     seal: [u8; 32],
+    form: [u8; 32],
 }
 
 const KEY_BYTES: usize = 32;
@@ -53,7 +54,7 @@ fn hmac(key: &[u8], parts: &[&[u8]]) -> [u8; 32] {
     mac.finalize().into_bytes().into()
 }
 
-fn hex(bytes: &[u8]) -> String {
+pub(super) fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|b| format!("{b:02x}")).collect()
 }
 
@@ -71,6 +72,14 @@ fn random<const N: usize>() -> Result<[u8; N], std::io::Error> {
     let mut bytes = [0; N];
     getrandom::fill(&mut bytes).map_err(std::io::Error::other)?;
     Ok(bytes)
+}
+
+/// 256 random bits in hex, for sessions and browsers that must be told apart.
+///
+/// # Errors
+/// When the system has no randomness to give.
+pub fn generate_secret() -> Result<String, JournalError> {
+    Ok(hex(&random::<32>()?))
 }
 
 impl Keys {
@@ -107,6 +116,7 @@ impl Keys {
         Self {
             pseudonym: hmac(key, &[b"qijin pseudonym v1"]),
             seal: hmac(key, &[b"qijin seal v1"]),
+            form: hmac(key, &[b"qijin form v1"]),
         }
     }
 
@@ -117,6 +127,11 @@ impl Keys {
             &[channel.as_bytes(), platform_id.as_bytes()],
         );
         Asker(hex(&hash[..16]))
+    }
+
+    /// A token that proves that a form came from a page of ours, for the browser that holds `secret`.
+    pub fn form_token(&self, secret: &str) -> String {
+        hex(&hmac(&self.form, &[secret.as_bytes()])[..16])
     }
 
     /// Seals `plain`; only the same key and the same `context` open it again.

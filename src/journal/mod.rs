@@ -4,18 +4,34 @@
 //! them, people become [keyed hashes](Asker), and what must be kept to answer later (the
 //! [`Inbox`]) is sealed under the local key and wiped when done.
 
+mod audit;
 mod database;
 mod error;
 mod export;
+mod handover;
 mod inbox;
 mod keys;
+mod log;
+mod password;
 mod record;
 mod redact;
+mod sessions;
+mod staff;
 
+pub use audit::{Audit, AuditLine};
 pub use database::Database;
 pub use error::JournalError;
-pub use export::export_csv;
+pub use export::{HEADINGS, cells, export_csv, harmless};
+pub use handover::{
+    Address, Delivery, HANDOVER_DAYS, Handover, HandoverState, Handovers, MAX_REPLY,
+};
 pub use inbox::{Inbox, Incoming, Pending};
-pub use keys::{Asker, Keys};
-pub use record::{AskerOrigin, Forgotten, Journal, Purged, Record, RowId};
+pub use keys::{Asker, Keys, generate_secret};
+pub use log::{Cursor, LoggedQuestion, QuestionFilter, QuestionLog};
+pub use password::{
+    MIN_PASSWORD, WeakPassword, generate_password, hash_password, is_password, judge_password,
+};
+pub use record::{AskerOrigin, Forgotten, Journal, Purged, Record, RowId, STAFF_CHANNEL};
 pub use redact::redact;
+pub use sessions::{IDLE_HOURS, SESSION_HOURS, Sessions};
+pub use staff::{Credentials, FAILURES, LOCK_MINUTES, Member, Role, Staff};

@@ -11,6 +11,10 @@ use super::{Asker, Database, JournalError, Keys, redact};
 /// A journal row: milliseconds since 1970, followed by a counter, so ids sort by time.
 pub type RowId = i64;
 
+/// The channel of questions that staff ask to try the bot: no resident asked them, so they are
+/// left out of every figure.
+pub const STAFF_CHANNEL: &str = "web-staff";
+
 /// How long the board or region somebody came from is remembered.
 const ORIGIN_DAYS: i64 = 180;
 
@@ -19,7 +23,7 @@ const ORIGIN_DAYS: i64 = 180;
 pub struct Record {
     /// When it was asked.
     pub at: DateTime<Utc>,
-    /// `telegram`, `cli` or `web`.
+    /// `telegram`, `cli`, `web`, or [`STAFF_CHANNEL`].
     pub channel: String,
     /// Who asked; `None` when nobody is to be remembered.
     pub asker: Option<Asker>,
@@ -83,7 +87,7 @@ pub struct Journal {
 }
 
 /// Ids from the program, so that one SQL text serves every database.
-fn next_id(at: DateTime<Utc>) -> RowId {
+pub(super) fn next_id(at: DateTime<Utc>) -> RowId {
     static LAST: AtomicI64 = AtomicI64::new(0);
     let wanted = at.timestamp_millis() << 12;
     let after = |last: i64| Some(wanted.max(last + 1));
@@ -296,10 +300,15 @@ impl Journal {
             .execute(&mut *transaction)
             .await?
             .rows_affected();
-        sqlx::query("DELETE FROM asker_origin WHERE asker = $1")
-            .bind(&asker.0)
-            .execute(&mut *transaction)
-            .await?;
+        for also in [
+            "DELETE FROM asker_origin WHERE asker = $1",
+            "DELETE FROM handover WHERE asker = $1",
+        ] {
+            sqlx::query(also)
+                .bind(&asker.0)
+                .execute(&mut *transaction)
+                .await?;
+        }
         transaction.commit().await?;
         Ok(Forgotten { questions })
     }
@@ -334,10 +343,15 @@ impl Journal {
     /// # Errors
     /// When the database refuses.
     pub async fn delete_before(&self, day: DateTime<Utc>) -> Result<u64, JournalError> {
+        let mut transaction = self.database.pool.begin().await?;
         let done = sqlx::query("DELETE FROM question WHERE at < $1")
             .bind(day.timestamp_millis())
-            .execute(&self.database.pool)
+            .execute(&mut *transaction)
             .await?;
+        sqlx::query("DELETE FROM handover WHERE question NOT IN (SELECT id FROM question)")
+            .execute(&mut *transaction)
+            .await?;
+        transaction.commit().await?;
         Ok(done.rows_affected())
     }
 

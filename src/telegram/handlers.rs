@@ -13,7 +13,7 @@ use super::context::{Context, visitor};
 use super::render::{article_page, button, chapter_page, page, without_votes, words};
 use super::{CHANNEL, menu, texts};
 use crate::answer::ArticleRef;
-use crate::desk::{Answered, Pick, Question};
+use crate::desk::{Address, Answered, Pick, Question};
 use crate::knowledge::ArticleNumber;
 use crate::knowledge::statutes::WHOLE;
 
@@ -259,7 +259,12 @@ async fn act(
             Ok(Some(if helpful { texts::THANKS } else { texts::SORRY }))
         }
         Action::HandOver { row } => {
-            let text = desk.hand_over(&who, row).await;
+            // In a group everybody would read the answer, and see who asked.
+            let address = shown.chat.is_private().then(|| Address {
+                channel: CHANNEL,
+                conversation: chat.0.to_string(),
+            });
+            let text = desk.hand_over(&who, row, address).await;
             outgoing
                 .send(chat, answers(shown), &words(&text, Vec::new()))
                 .await?;

@@ -11,6 +11,7 @@
 
 mod callback;
 mod context;
+mod courier;
 mod handlers;
 mod lanes;
 mod menu;
@@ -124,12 +125,25 @@ pub async fn run(
         desk,
         me: me.clone(),
     };
+    let courier = context.desk.handovers().cloned().map(|handovers| {
+        tokio::spawn(courier::run(
+            handovers,
+            context.outgoing.clone(),
+            context.desk.office().name.clone(),
+            shutdown.clone(),
+        ))
+    });
     let worker = worker::Worker::new(context, inbox.clone(), shutdown.clone());
     let working = tokio::spawn(worker.run(queue));
     poll::run(bot, me, inbox, arrivals, shutdown).await?;
     // The queue is closed now; what is under way may finish, the rest stays in the inbox.
     if tokio::time::timeout(DRAIN, working).await.is_err() {
         tracing::warn!("some questions were still under way; they are answered at the next start");
+    }
+    if let Some(courier) = courier
+        && courier.await.is_err()
+    {
+        tracing::error!("the delivery of staff's answers panicked");
     }
     Ok(())
 }

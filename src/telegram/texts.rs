@@ -36,7 +36,7 @@ pub(super) fn privacy(retention_days: Option<u32>) -> String {
         }
     };
     format!(
-        "会记下什么：\n· 提问的时间、主题、场所、答得怎么样，用来统计大家关心什么。\n· {words}\n· 不存您的 Telegram 账号、名字、电话。为了数有多少人问，账号换成一串认不出人的代号，只有本单位的机器能算出同一个代号。\n· 统计表里不到 5 个人的格子不显示。\n\n发 /forget 可以把与您有关的记录全部删掉。姓名、住址不会自动打码，请不要写进问题里。"
+        "会记下什么：\n· 提问的时间、主题、场所、答得怎么样，用来统计大家关心什么。\n· {words}\n· 不存您的 Telegram 账号、名字、电话。为了数有多少人问，账号换成一串认不出人的代号，只有本单位的机器能算出同一个代号。\n· 点“找人问”就是同意把那个问题转给工作人员：聊天地址加密存着，答复之后就删，最多留 30 天。\n· 统计表里不到 5 个人的格子不显示。\n\n发 /forget 可以把与您有关的记录全部删掉。姓名、住址不会自动打码，请不要写进问题里。"
     )
 }
 
@@ -46,4 +46,16 @@ pub(super) fn forgotten(questions: u64) -> String {
     } else {
         format!("已删除与您有关的 {questions} 条提问记录和扫码来源。")
     }
+}
+
+/// An officer's answer; nothing says who wrote it.
+pub(super) fn from_staff(office: &str, question: Option<&str>, text: &str) -> String {
+    let asked = question.map_or_else(String::new, |question| {
+        let mut shown: String = question.chars().take(60).collect();
+        if shown.len() < question.len() {
+            shown.push('…');
+        }
+        format!("您问：{shown}\n\n")
+    });
+    format!("【{office}工作人员答复】\n{asked}{text}\n\n还有问题，直接打字接着问。")
 }

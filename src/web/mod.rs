@@ -1,28 +1,76 @@
-//! Floor 7, the HTTP side of `serve`: for now only the health check that containers ask.
+//! Floor 7, the dashboard and the web chat: server-rendered pages that work without JavaScript.
+//!
+//! To add a page: a file with its handlers, a template that extends `layout.html`, a line in
+//! `routes::table` that says who may see it, and a line in `routes::NAV` if it belongs in the
+//! top bar. Sessions, roles, form tokens, headers and limits come with the line in the table.
+//! A handler takes a `gate::Visit` (who, and what their forms carry) and makes a
+//! `page::Page` of it for its template; `templates/macros.html` holds the parts of pages.
+
+mod assets;
+mod chat;
+mod error;
+mod gate;
+mod handovers;
+mod headers;
+mod labels;
+mod limits;
+mod login;
+mod page;
+mod period;
+mod questions;
+mod reply;
+mod routes;
+mod settings;
+mod site;
 
 use std::io;
+use std::net::SocketAddr;
+use std::time::Duration;
 
-use axum::Router;
-use axum::routing::get;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-use crate::desk::Desk;
+pub use routes::{Access, routes};
+pub use site::Setup;
 
-/// Serves on `listener` until `shutdown`.
+use site::Site;
+
+/// How long downloads may go on after a stop signal.
+const DRAIN: Duration = Duration::from_secs(10);
+
+/// Serves on `listener` until `shutdown`, then finishes what is under way.
 ///
 /// # Errors
-/// When the listener fails.
-pub async fn run(listener: TcpListener, desk: Desk, shutdown: CancellationToken) -> io::Result<()> {
-    let app = Router::new()
-        .route("/healthz", get(health))
-        .with_state(desk);
-    axum::serve(listener, app)
-        .with_graceful_shutdown(shutdown.cancelled_owned())
-        .await
+/// When the listener fails, or the system has no randomness.
+pub async fn run(
+    listener: TcpListener,
+    setup: Setup,
+    shutdown: CancellationToken,
+) -> io::Result<()> {
+    let site = Site::new(setup).map_err(io::Error::other)?;
+    let app = routes::router(site).into_make_service_with_connect_info::<SocketAddr>();
+    let serving =
+        axum::serve(listener, app).with_graceful_shutdown(shutdown.clone().cancelled_owned());
+    tokio::select! {
+        served = serving => served,
+        () = async { shutdown.cancelled().await; tokio::time::sleep(DRAIN).await } => {
+            tracing::warn!("a download was cut off by stopping");
+            Ok(())
+        }
+    }
 }
 
-/// `200` with the number of entries as soon as questions can be answered.
-async fn health(axum::extract::State(desk): axum::extract::State<Desk>) -> String {
-    format!("ok {} entries\n", desk.library().entries.len())
+/// Whether `address` may be listened on: others' computers only through a proxy with TLS.
+///
+/// # Errors
+/// With what to do instead, in Chinese.
+pub fn may_listen(address: SocketAddr, behind_proxy: bool) -> Result<(), String> {
+    if address.ip().is_loopback() || behind_proxy {
+        return Ok(());
+    }
+    Err(format!(
+        "不监听 {address}：这个地址别的电脑也能连，而这里没有 HTTPS，密码和提问会在网上明着走。\n\
+         只在本机用：把 [web] listen 改回 127.0.0.1:8080。\n\
+         别的电脑也要用：在前面放一个带 HTTPS 的反向代理（nginx、caddy），再写 [web] behind_proxy = true。"
+    ))
 }

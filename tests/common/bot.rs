@@ -120,6 +120,44 @@ impl Office {
         Bot { child }
     }
 
+    /// Starts `serve` without Telegram and waits until its pages are served; returns where.
+    pub async fn serve_pages(&self, more: &[(&str, &str)]) -> (Bot, String) {
+        let log = fs::File::create(self.log_file()).unwrap();
+        let child = self
+            .command(&["serve"])
+            .envs(more.iter().copied())
+            .stdin(Stdio::null())
+            .stdout(log.try_clone().unwrap())
+            .stderr(log)
+            .spawn()
+            .unwrap();
+        let bot = Bot { child };
+        (bot, self.pages().await)
+    }
+
+    /// Where the running program serves its pages.
+    pub async fn pages(&self) -> String {
+        self.until_logged("web.address=").await;
+        let log = self.log();
+        let address = log.rsplit("web.address=").next().unwrap();
+        let address = address.split_whitespace().next().unwrap();
+        format!("http://{address}")
+    }
+
+    /// Makes an account by the command line.
+    pub fn add_staff(&self, name: &str, role: &str, password: &str) {
+        let mut child = self
+            .command(&["staff", "add", name, "--role", role])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .spawn()
+            .unwrap();
+        let mut stdin = child.stdin.take().unwrap();
+        std::io::Write::write_all(&mut stdin, format!("{password}\n").as_bytes()).unwrap();
+        drop(stdin);
+        assert!(child.wait().unwrap().success());
+    }
+
     /// Starts `serve` and waits until it polls.
     pub async fn start(&self, api: &FakeBotApi) -> Bot {
         let polls = api.world().polls;

@@ -5,6 +5,7 @@
 #![allow(dead_code, unused_imports)]
 
 pub mod bot;
+pub mod browser;
 pub mod conversation;
 pub mod fake_bot_api;
 pub mod files;
@@ -13,5 +14,6 @@ pub mod media;
 pub mod secrets;
 
 pub use bot::{Bot, Office};
+pub use browser::Browser;
 pub use conversation::{Group, Resident, text_of};
 pub use fake_bot_api::{FakeBotApi, Fault, FaultPlan};

@@ -1,0 +1,422 @@
+//! Looking through the question log: filtered, page by page, by key.
+
+use chrono::{DateTime, Utc};
+use sqlx::any::AnyRow;
+use sqlx::{AssertSqlSafe, Row};
+
+use super::{Database, JournalError, RowId, STAFF_CHANNEL};
+
+/// What rows are wanted; an empty filter wants all that residents asked.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct QuestionFilter {
+    /// Asked at or after.
+    pub from: Option<DateTime<Utc>>,
+    /// Asked before.
+    pub to: Option<DateTime<Utc>>,
+    /// Channel; without one, staff's own tests are left out.
+    pub channel: Option<String>,
+    /// Staff's own tests too.
+    pub every_channel: bool,
+    /// Place id.
+    pub place: Option<String>,
+    /// Topic id; a top topic stands for all below it.
+    pub topic: Option<String>,
+    /// Region code.
+    pub region: Option<String>,
+    /// Reply kind.
+    pub kind: Option<String>,
+    /// Confidence at least.
+    pub surer_than: Option<f64>,
+    /// Confidence below.
+    pub less_sure_than: Option<f64>,
+    /// 👍, 👎.
+    pub helpful: Option<bool>,
+    /// No vote at all.
+    pub without_vote: bool,
+    /// Handed to a human being.
+    pub handed_over: bool,
+    /// Words that the redacted text holds.
+    pub words: Option<String>,
+}
+
+/// A row of the log.
+#[derive(Debug, Clone)]
+pub struct LoggedQuestion {
+    /// Its key.
+    pub id: RowId,
+    /// When it was asked.
+    pub at: DateTime<Utc>,
+    /// Channel.
+    pub channel: String,
+    /// Pseudonym.
+    pub asker: Option<String>,
+    /// Region code.
+    pub region: Option<String>,
+    /// Board code.
+    pub board: Option<String>,
+    /// Place id.
+    pub place: Option<String>,
+    /// Topic id.
+    pub topic: Option<String>,
+    /// Reply kind.
+    pub kind: String,
+    /// Entry shown.
+    pub entry: Option<String>,
+    /// Confidence, 0 to 1.
+    pub confidence: f64,
+    /// Time to answer in microseconds.
+    pub latency_us: i64,
+    /// Vote.
+    pub helpful: Option<bool>,
+    /// Entry picked under it.
+    pub picked: Option<String>,
+    /// Whether a human being was asked for.
+    pub handed_over: bool,
+    /// The row under which this one was picked.
+    pub parent: Option<RowId>,
+    /// The redacted words; gone after the retention time, absent for a tap.
+    pub text: Option<String>,
+    /// Rule of the guard that answered.
+    pub rule: Option<String>,
+}
+
+/// Where to go on reading, newest first. Rows are known by time and key, so that a page stays
+/// the same when new questions come in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Cursor {
+    /// Rows older than this one.
+    OlderThan(DateTime<Utc>, RowId),
+    /// Rows newer than this one: the page just before it.
+    NewerThan(DateTime<Utc>, RowId),
+}
+
+/// The log, to be looked through. Cheap to clone.
+#[derive(Clone)]
+pub struct QuestionLog {
+    database: Database,
+}
+
+const COLUMNS: &str = "id, at, channel, asker, region, board, place, topic, kind, entry, \
+     confidence, latency_us, helpful, picked, handed_over, parent, text, rule";
+
+/// A value for a placeholder.
+enum Value {
+    Text(String),
+    Int(i64),
+    Real(f64),
+}
+
+/// Conditions with their values. Only literals become SQL text: every value is bound.
+struct Where {
+    sql: String,
+    values: Vec<Value>,
+}
+
+impl Where {
+    fn of(filter: &QuestionFilter) -> Self {
+        let mut w = Self {
+            sql: "1 = 1".to_owned(),
+            values: Vec::new(),
+        };
+        if let Some(from) = filter.from {
+            w.and("at >= ?", [Value::Int(from.timestamp_millis())]);
+        }
+        if let Some(to) = filter.to {
+            w.and("at < ?", [Value::Int(to.timestamp_millis())]);
+        }
+        match &filter.channel {
+            Some(channel) => w.and("channel = ?", [Value::Text(channel.clone())]),
+            None if filter.every_channel => {}
+            None => w.and("channel <> ?", [Value::Text(STAFF_CHANNEL.to_owned())]),
+        }
+        for (condition, value) in [
+            ("place = ?", &filter.place),
+            ("region = ?", &filter.region),
+            ("kind = ?", &filter.kind),
+        ] {
+            if let Some(value) = value {
+                w.and(condition, [Value::Text(value.clone())]);
+            }
+        }
+        if let Some(topic) = &filter.topic {
+            // From "labor." to just before "labor/": everything below labor, by an index if any.
+            w.and(
+                "(topic = ? OR (topic > ? AND topic < ?))",
+                [topic.clone(), format!("{topic}."), format!("{topic}/")].map(Value::Text),
+            );
+        }
+        if let Some(least) = filter.surer_than {
+            w.and("confidence >= ?", [Value::Real(least)]);
+        }
+        if let Some(below) = filter.less_sure_than {
+            w.and("confidence < ?", [Value::Real(below)]);
+        }
+        if let Some(helpful) = filter.helpful {
+            w.and("helpful = ?", [Value::Int(i64::from(helpful))]);
+        }
+        if filter.without_vote {
+            w.and("helpful IS NULL", []);
+        }
+        if filter.handed_over {
+            w.and("handed_over = 1", []);
+        }
+        if let Some(words) = &filter.words {
+            let escaped: String = words
+                .chars()
+                .flat_map(|c| {
+                    let special = matches!(c, '%' | '_' | '\\');
+                    special.then_some('\\').into_iter().chain([c])
+                })
+                .collect();
+            w.and(
+                "text LIKE ? ESCAPE '\\'",
+                [Value::Text(format!("%{escaped}%"))],
+            );
+        }
+        w
+    }
+
+    /// Adds a condition; each `?` in it becomes the next placeholder.
+    fn and<const N: usize>(&mut self, condition: &'static str, values: [Value; N]) {
+        self.sql.push_str(" AND ");
+        let mut n = self.values.len();
+        for c in condition.chars() {
+            if c == '?' {
+                n += 1;
+                self.sql.push_str(&format!("${n}"));
+            } else {
+                self.sql.push(c);
+            }
+        }
+        self.values.extend(values);
+    }
+
+    async fn rows(self, database: &Database, sql: String) -> Result<Vec<AnyRow>, sqlx::Error> {
+        // `sql` is put together from literals only.
+        let mut query = sqlx::query(AssertSqlSafe(sql));
+        for value in self.values {
+            query = match value {
+                Value::Text(text) => query.bind(text),
+                Value::Int(n) => query.bind(n),
+                Value::Real(x) => query.bind(x),
+            };
+        }
+        query.fetch_all(&database.readers).await
+    }
+}
+
+fn logged(row: &AnyRow) -> Result<LoggedQuestion, JournalError> {
+    Ok(LoggedQuestion {
+        id: row.try_get("id")?,
+        at: DateTime::from_timestamp_millis(row.try_get("at")?).unwrap_or_default(),
+        channel: row.try_get("channel")?,
+        asker: row.try_get("asker")?,
+        region: row.try_get("region")?,
+        board: row.try_get("board")?,
+        place: row.try_get("place")?,
+        topic: row.try_get("topic")?,
+        kind: row.try_get("kind")?,
+        entry: row.try_get("entry")?,
+        confidence: row.try_get("confidence")?,
+        latency_us: row.try_get("latency_us")?,
+        helpful: row.try_get::<Option<i64>, _>("helpful")?.map(|n| n != 0),
+        picked: row.try_get("picked")?,
+        handed_over: row.try_get::<i64, _>("handed_over")? != 0,
+        parent: row.try_get("parent")?,
+        text: row.try_get("text")?,
+        rule: row.try_get("rule")?,
+    })
+}
+
+impl QuestionLog {
+    /// The log in `database`.
+    pub fn new(database: Database) -> Self {
+        Self { database }
+    }
+
+    /// At most `limit` rows, the newest first.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub async fn page(
+        &self,
+        filter: &QuestionFilter,
+        cursor: Option<Cursor>,
+        limit: i64,
+    ) -> Result<Vec<LoggedQuestion>, JournalError> {
+        let mut w = Where::of(filter);
+        let (mut order, mut turned) = ("at DESC, id DESC", false);
+        if let Some(Cursor::OlderThan(at, id) | Cursor::NewerThan(at, id)) = cursor {
+            let at = at.timestamp_millis();
+            let key = [Value::Int(at), Value::Int(at), Value::Int(id)];
+            if matches!(cursor, Some(Cursor::OlderThan(..))) {
+                // The first half lets the database use its index on the time.
+                w.and("at <= ? AND (at < ? OR id < ?)", key);
+            } else {
+                w.and("at >= ? AND (at > ? OR id > ?)", key);
+                (order, turned) = ("at, id", true);
+            }
+        }
+        w.values.push(Value::Int(limit));
+        let sql = format!(
+            "SELECT {COLUMNS} FROM question WHERE {} ORDER BY {order} LIMIT ${}",
+            w.sql,
+            w.values.len()
+        );
+        let rows = w.rows(&self.database, sql).await?;
+        let mut rows = rows.iter().map(logged).collect::<Result<Vec<_>, _>>()?;
+        if turned {
+            rows.reverse();
+        }
+        Ok(rows)
+    }
+
+    /// How many rows there are, counted no further than `most`.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub async fn count(&self, filter: &QuestionFilter, most: i64) -> Result<i64, JournalError> {
+        let mut w = Where::of(filter);
+        w.values.push(Value::Int(most));
+        let sql = format!(
+            "SELECT CAST(COUNT(*) AS BIGINT) AS n FROM \
+             (SELECT 1 AS one FROM question WHERE {} LIMIT ${}) found",
+            w.sql,
+            w.values.len()
+        );
+        let rows = w.rows(&self.database, sql).await?;
+        Ok(rows.first().map_or(Ok(0), |row| row.try_get("n"))?)
+    }
+
+    /// One row; `None` when it was forgotten.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub async fn find(&self, id: RowId) -> Result<Option<LoggedQuestion>, JournalError> {
+        let sql = format!("SELECT {COLUMNS} FROM question WHERE id = $1");
+        let row = sqlx::query(AssertSqlSafe(sql))
+            .bind(id)
+            .fetch_optional(&self.database.readers)
+            .await?;
+        row.as_ref().map(logged).transpose()
+    }
+
+    /// Regions that residents came from lately, to choose from.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub async fn regions(&self) -> Result<Vec<String>, JournalError> {
+        let rows = sqlx::query(
+            "SELECT DISTINCT region FROM asker_origin WHERE region IS NOT NULL \
+             ORDER BY region LIMIT 500",
+        )
+        .fetch_all(&self.database.readers)
+        .await?;
+        rows.iter().map(|row| Ok(row.try_get("region")?)).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::journal::record::tests::{journal, question};
+    use chrono::Duration;
+
+    #[tokio::test]
+    async fn filters_hold_and_hostile_words_are_only_words() {
+        let folder = tempfile::tempdir().unwrap();
+        let journal = journal(folder.path(), 30).await;
+        let log = QuestionLog::new(journal.database().clone());
+        let asker = journal.keys().asker("telegram", "1");
+        let start = Utc::now() - Duration::hours(1);
+        for (n, text) in ["百分之100%的", "a_b", "' OR 1=1 --", "欠薪"]
+            .iter()
+            .enumerate()
+        {
+            let mut record = question(&asker, text);
+            record.at = start + Duration::minutes(n as i64);
+            record.confidence = n as f64 / 4.0;
+            record.topic = Some(["labor.pay", "labor", "laborx.a", "family.x"][n].into());
+            let row = journal.record(record).await.unwrap();
+            if n == 3 {
+                journal.feedback(row, &asker, false).await.unwrap();
+            }
+        }
+        let mut test = question(&asker, "工作人员试问");
+        test.channel = STAFF_CHANNEL.into();
+        journal.record(test).await.unwrap();
+
+        let found = async |filter: QuestionFilter| -> Vec<String> {
+            let rows = log.page(&filter, None, 10).await.unwrap();
+            assert_eq!(log.count(&filter, 10).await.unwrap(), rows.len() as i64);
+            rows.into_iter().filter_map(|row| row.text).collect()
+        };
+        let words = |w: &str| QuestionFilter {
+            words: Some(w.into()),
+            ..Default::default()
+        };
+        assert_eq!(found(QuestionFilter::default()).await.len(), 4);
+        assert_eq!(found(words("%")).await, ["百分之100%的"]);
+        assert_eq!(found(words("_")).await, ["a_b"]);
+        assert_eq!(found(words("' OR 1=1 --")).await, ["' OR 1=1 --"]);
+        let some = |change: fn(&mut QuestionFilter)| {
+            let mut filter = QuestionFilter::default();
+            change(&mut filter);
+            filter
+        };
+        assert_eq!(
+            found(some(|f| f.topic = Some("labor".into()))).await,
+            ["a_b", "百分之100%的"]
+        );
+        assert_eq!(found(some(|f| f.helpful = Some(false))).await, ["欠薪"]);
+        assert_eq!(found(some(|f| f.without_vote = true)).await.len(), 3);
+        assert_eq!(
+            found(some(|f| f.less_sure_than = Some(0.25))).await,
+            ["百分之100%的"]
+        );
+        assert_eq!(
+            found(some(|f| f.channel = Some(STAFF_CHANNEL.into())))
+                .await
+                .len(),
+            1
+        );
+        let early = QuestionFilter {
+            to: Some(start + Duration::minutes(1)),
+            ..Default::default()
+        };
+        assert_eq!(found(early).await, ["百分之100%的"]);
+    }
+
+    #[tokio::test]
+    async fn pages_meet_without_gap_or_overlap() {
+        let folder = tempfile::tempdir().unwrap();
+        let journal = journal(folder.path(), 30).await;
+        let log = QuestionLog::new(journal.database().clone());
+        let asker = journal.keys().asker("telegram", "1");
+        let at = Utc::now();
+        for n in 0..25 {
+            let mut record = question(&asker, &n.to_string());
+            // Several in the same millisecond.
+            record.at = at + Duration::milliseconds(n / 10);
+            journal.record(record).await.unwrap();
+        }
+        let filter = QuestionFilter::default();
+        let (mut cursor, mut seen, mut pages) = (None, Vec::new(), Vec::new());
+        loop {
+            let rows = log.page(&filter, cursor, 7).await.unwrap();
+            let Some(last) = rows.last() else { break };
+            cursor = Some(Cursor::OlderThan(last.at, last.id));
+            seen.extend(rows.iter().filter_map(|row| row.text.clone()));
+            pages.push(rows);
+        }
+        let all: Vec<String> = (0..25).rev().map(|n| n.to_string()).collect();
+        assert_eq!(seen, all);
+        let first = &pages[1][0];
+        let back = log
+            .page(&filter, Some(Cursor::NewerThan(first.at, first.id)), 7)
+            .await
+            .unwrap();
+        let ids = |rows: &[LoggedQuestion]| rows.iter().map(|r| r.id).collect::<Vec<_>>();
+        assert_eq!(ids(&back), ids(&pages[0]));
+    }
+}

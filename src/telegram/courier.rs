@@ -1,0 +1,102 @@
+//! Bringing officers' answers to the residents who asked for a human being.
+//!
+//! An answer is committed before it is sent and wiped after Telegram took it: a crash between the
+//! two sends it once more at the next start, and loses none.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::stream::{FuturesUnordered, StreamExt};
+use teloxide::types::ChatId;
+use tokio_util::sync::CancellationToken;
+
+use super::outgoing::{Outgoing, describe, is_final};
+use super::render::words;
+use super::{CHANNEL, DRAIN, texts};
+use crate::journal::{Delivery, Handovers, JournalError};
+
+/// Another process may have committed an answer: look at least this often.
+const AT_LEAST_EVERY: Duration = Duration::from_secs(15);
+/// Pause before an answer is tried again that Telegram did not take.
+const RETRY_PAUSE: Duration = Duration::from_secs(5);
+
+/// Delivers until `shutdown`, then finishes what is under way.
+pub(super) async fn run(
+    handovers: Handovers,
+    outgoing: Arc<Outgoing>,
+    office: String,
+    shutdown: CancellationToken,
+) {
+    let mut under_way = FuturesUnordered::new();
+    let mut ids = HashSet::new();
+    while !shutdown.is_cancelled() {
+        match handovers.deliveries(CHANNEL).await {
+            Ok(deliveries) => {
+                for delivery in deliveries {
+                    // Side by side: one chat's trouble is not another's.
+                    if ids.insert(delivery.id) {
+                        under_way.push(deliver(&handovers, &outgoing, &office, delivery));
+                    }
+                }
+            }
+            Err(error) => log(&error),
+        }
+        tokio::select! {
+            () = shutdown.cancelled() => {}
+            Some(id) = under_way.next() => { ids.remove(&id); }
+            () = handovers.answer_committed() => {}
+            () = tokio::time::sleep(AT_LEAST_EVERY) => {}
+        }
+    }
+    let rest = async { while under_way.next().await.is_some() {} };
+    if tokio::time::timeout(DRAIN, rest).await.is_err() {
+        tracing::warn!("some answers of staff were under way; they are sent at the next start");
+    }
+}
+
+/// Tries once, patiently; returns the id.
+async fn deliver(
+    handovers: &Handovers,
+    outgoing: &Outgoing,
+    office: &str,
+    delivery: Delivery,
+) -> i64 {
+    let reached = match delivery.conversation.parse().map(ChatId) {
+        Ok(chat) => {
+            let text = texts::from_staff(office, delivery.question.as_deref(), &delivery.text);
+            match outgoing.send(chat, None, &words(&text, Vec::new())).await {
+                Ok(()) => true,
+                Err(error) if is_final(&error) => {
+                    tracing::info!(
+                        error = describe(&error),
+                        "an answer of staff was not wanted"
+                    );
+                    false
+                }
+                Err(error) => {
+                    tracing::warn!(
+                        error = describe(&error),
+                        "an answer of staff waits until Telegram takes it"
+                    );
+                    tokio::time::sleep(RETRY_PAUSE).await;
+                    return delivery.id;
+                }
+            }
+        }
+        // Sealed by us as a number: only a defect could bring anything else here.
+        Err(_) => false,
+    };
+    if let Err(error) = handovers.delivered(delivery.id, reached).await {
+        log(&error);
+        tokio::time::sleep(RETRY_PAUSE).await;
+    }
+    delivery.id
+}
+
+fn log(error: &JournalError) {
+    tracing::error!(
+        error = error as &dyn std::error::Error,
+        "answers of staff cannot be read or marked; tried again"
+    );
+}

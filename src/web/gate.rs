@@ -1,0 +1,234 @@
+//! What stands before every handler: who is it, may they, and does the form come from us.
+
+use std::net::{IpAddr, SocketAddr};
+
+use axum::body::{Body, to_bytes};
+use axum::extract::{ConnectInfo, FromRequestParts, Request, State};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderName, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Redirect, Response};
+use axum_extra::extract::CookieJar;
+use axum_extra::extract::cookie::{Cookie, SameSite};
+use chrono::Utc;
+use serde::Deserialize;
+
+use super::error::WebError;
+use super::routes::Access;
+use super::site::Site;
+use crate::journal::{Member, Role, generate_secret};
+
+/// The field of every form, and the header of every request of our script, that proves that it
+/// comes from a page of ours.
+pub(super) const TOKEN_HEADER: &str = "x-csrf-token";
+/// Forms are small.
+pub(super) const MAX_BODY: usize = 64 * 1024;
+
+/// One request: who is there, and what their forms must carry.
+#[derive(Clone)]
+pub(super) struct Visit {
+    /// The account, if logged in.
+    pub member: Option<Member>,
+    /// Token of the session, if logged in.
+    pub session: Option<String>,
+    /// Random name of this browser.
+    pub visitor: String,
+    /// What forms must carry.
+    pub form_token: String,
+    /// Where it comes from.
+    pub address: IpAddr,
+}
+
+impl Visit {
+    /// The account; routes for staff always have one.
+    pub fn member(&self) -> Result<&Member, WebError> {
+        self.member.as_ref().ok_or(WebError::NotLoggedIn)
+    }
+
+    /// Whether a route for `role` is open to this account.
+    pub fn may(&self, role: Role) -> bool {
+        self.member.as_ref().is_some_and(|m| m.role >= role)
+    }
+}
+
+impl FromRequestParts<Site> for Visit {
+    type Rejection = WebError;
+
+    async fn from_request_parts(parts: &mut Parts, _: &Site) -> Result<Self, WebError> {
+        // Put there by the gate for every route but the open ones, which have no use for it.
+        parts.extensions.get().cloned().ok_or(WebError::NotLoggedIn)
+    }
+}
+
+fn session_cookie(site: &Site) -> &'static str {
+    // The prefix makes browsers refuse it from other hosts and without TLS.
+    if site.behind_proxy {
+        "__Host-qijin"
+    } else {
+        "qijin"
+    }
+}
+
+fn cookie(site: &Site, name: &'static str, value: String) -> Cookie<'static> {
+    Cookie::build((name, value))
+        .path("/")
+        .http_only(true)
+        .same_site(SameSite::Lax)
+        .secure(site.behind_proxy)
+        .build()
+}
+
+/// The cookie of a new session.
+pub(super) fn begin_session(site: &Site, token: String) -> Cookie<'static> {
+    cookie(site, session_cookie(site), token)
+}
+
+/// Makes the browser forget its session.
+pub(super) fn end_session(site: &Site) -> Cookie<'static> {
+    let mut gone = cookie(site, session_cookie(site), String::new());
+    gone.make_removal();
+    gone
+}
+
+const VISITOR_COOKIE: &str = "qijin_visitor";
+
+/// Makes the browser forget its random name.
+pub(super) fn forget_visitor(site: &Site) -> Cookie<'static> {
+    let mut gone = cookie(site, VISITOR_COOKIE, String::new());
+    gone.make_removal();
+    gone
+}
+
+/// The middleware of one route.
+pub(super) async fn gate(
+    State((site, access)): State<(Site, Access)>,
+    request: Request,
+    next: Next,
+) -> Response {
+    pass(&site, access, request, next)
+        .await
+        .unwrap_or_else(IntoResponse::into_response)
+}
+
+async fn pass(
+    site: &Site,
+    access: Access,
+    mut request: Request,
+    next: Next,
+) -> Result<Response, WebError> {
+    if access == Access::Open {
+        return Ok(next.run(request).await);
+    }
+    let jar = CookieJar::from_headers(request.headers());
+    let mut session = jar.get(session_cookie(site)).map(|c| c.value().to_owned());
+    let member = match &session {
+        Some(token) => site.sessions.member(token, Utc::now()).await?,
+        None => None,
+    };
+    if member.is_none() {
+        session = None;
+    }
+    if let Access::Staff(role) = access {
+        match &member {
+            None if request.method().is_safe() => return Ok(to_log_in(&request)),
+            None => return Err(WebError::NotLoggedIn),
+            Some(member) if member.role < role => return Err(WebError::Forbidden),
+            Some(_) => {}
+        }
+    }
+    let known = jar.get(VISITOR_COOKIE).map(|c| c.value().to_owned());
+    let known = known.filter(|v| v.len() == 64 && v.bytes().all(|b| b.is_ascii_hexdigit()));
+    let visitor = match &known {
+        Some(visitor) => visitor.clone(),
+        None => generate_secret()?,
+    };
+    let form_token = site.keys.form_token(session.as_ref().unwrap_or(&visitor));
+    if !request.method().is_safe() {
+        request = from_us(request, &form_token).await?;
+    }
+    let peer = request.extensions().get::<ConnectInfo<SocketAddr>>();
+    let peer = peer.map_or(IpAddr::from([0, 0, 0, 0]), |ConnectInfo(a)| a.ip());
+    let visit = Visit {
+        member,
+        session,
+        visitor: visitor.clone(),
+        form_token,
+        address: client(site, request.headers(), peer),
+    };
+    request.extensions_mut().insert(visit);
+    let response = next.run(request).await;
+    if known.is_some() || access != Access::Visitor {
+        return Ok(response);
+    }
+    // Gone with the browser's session: telephones are shared.
+    let named = cookie(site, VISITOR_COOKIE, visitor);
+    Ok((CookieJar::new().add(named), response).into_response())
+}
+
+/// To the log-in page, and back afterwards.
+fn to_log_in(request: &Request) -> Response {
+    let wanted = request.uri().path_and_query().map_or("/", |p| p.as_str());
+    let back = serde_urlencoded::to_string([("next", wanted)]).unwrap_or_default();
+    Redirect::to(&format!("/login?{back}")).into_response()
+}
+
+#[derive(Deserialize)]
+struct TokenField {
+    #[serde(default)]
+    _csrf: String,
+}
+
+/// Refuses what another site had the browser send; returns the request with its body again.
+async fn from_us(request: Request, token: &str) -> Result<Request, WebError> {
+    let headers = request.headers();
+    if !same_origin(headers) {
+        return Err(WebError::NotOurForm);
+    }
+    let in_header = headers.get(TOKEN_HEADER).map(|v| v.as_bytes().to_vec());
+    let (parts, body) = request.into_parts();
+    let body = to_bytes(body, MAX_BODY)
+        .await
+        .map_err(|_| WebError::Bad("内容太长，没有接收。".to_owned()))?;
+    let sent = in_header.unwrap_or_else(|| {
+        serde_urlencoded::from_bytes::<TokenField>(&body)
+            .map(|field| field._csrf.into_bytes())
+            .unwrap_or_default()
+    });
+    if !same(&sent, token.as_bytes()) {
+        return Err(WebError::NotOurForm);
+    }
+    Ok(Request::from_parts(parts, Body::from(body)))
+}
+
+/// Compares without telling by its time how much was right.
+fn same(a: &[u8], b: &[u8]) -> bool {
+    a.len() == b.len() && a.iter().zip(b).fold(0, |differ, (x, y)| differ | (x ^ y)) == 0
+}
+
+/// Whether the browser says that the request comes from a page of this host. One that says
+/// nothing is judged by the form's token alone.
+fn same_origin(headers: &HeaderMap) -> bool {
+    let text = |name: HeaderName| headers.get(name).and_then(|v| v.to_str().ok());
+    if let Some(site) = text(HeaderName::from_static("sec-fetch-site"))
+        && !matches!(site, "same-origin" | "none")
+    {
+        return false;
+    }
+    let Some(origin) = text(header::ORIGIN) else {
+        return true;
+    };
+    // The proxy knows whether it was HTTPS; the host is what counts.
+    let from = origin.split_once("://").map(|(_, host)| host);
+    let host = text(header::HOST);
+    from.zip(host)
+        .is_some_and(|(from, host)| from.eq_ignore_ascii_case(host))
+}
+
+/// The client: the last address the declared proxy wrote down, or who is connected.
+fn client(site: &Site, headers: &HeaderMap, peer: IpAddr) -> IpAddr {
+    let forwarded = site.behind_proxy.then(|| {
+        let last = headers.get_all("x-forwarded-for").iter().next_back()?;
+        last.to_str().ok()?.rsplit(',').next()?.trim().parse().ok()
+    });
+    forwarded.flatten().unwrap_or(peer)
+}

@@ -1,0 +1,87 @@
+//! The period a page speaks of, as its form sends it: a preset or two days, both included.
+
+use chrono::{DateTime, Datelike, Days, Local, NaiveDate, NaiveTime, Utc};
+
+/// Presets and their names, in the order of the form.
+pub(super) const PRESETS: [(&str, &str); 6] = [
+    ("7d", "最近 7 天"),
+    ("30d", "最近 30 天"),
+    ("month", "本月"),
+    ("quarter", "本季"),
+    ("year", "今年"),
+    ("all", "全部"),
+];
+
+/// Days from `first` to `last`, both included; open where `None`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Period {
+    pub first: Option<NaiveDate>,
+    pub last: Option<NaiveDate>,
+}
+
+impl Period {
+    /// Two days win over the preset; what is no date or preset is as if it were not there.
+    pub fn read(preset: &str, from: &str, to: &str, today: NaiveDate) -> Self {
+        let (from, to) = (from.parse().ok(), to.parse().ok());
+        if from.is_some() || to.is_some() {
+            return Self {
+                first: from,
+                last: to,
+            };
+        }
+        let first = match preset {
+            "7d" => today.checked_sub_days(Days::new(6)),
+            "month" => today.with_day(1),
+            "quarter" => today
+                .with_day(1)
+                .and_then(|d| d.with_month(d.month0() / 3 * 3 + 1)),
+            "year" => NaiveDate::from_ymd_opt(today.year(), 1, 1),
+            "all" => None,
+            _ => today.checked_sub_days(Days::new(29)),
+        };
+        Self { first, last: None }
+    }
+
+    /// When it begins.
+    pub fn from(&self) -> Option<DateTime<Utc>> {
+        self.first.and_then(midnight)
+    }
+
+    /// When it is over.
+    pub fn to(&self) -> Option<DateTime<Utc>> {
+        let after = self.last.and_then(|day| day.checked_add_days(Days::new(1)));
+        after.and_then(midnight)
+    }
+}
+
+/// Midnight in local time.
+fn midnight(day: NaiveDate) -> Option<DateTime<Utc>> {
+    let at = day
+        .and_time(NaiveTime::MIN)
+        .and_local_timezone(Local)
+        .earliest()?;
+    Some(at.with_timezone(&Utc))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn presets_and_days() {
+        let day = |text: &str| text.parse::<NaiveDate>().unwrap();
+        let first = |preset| Period::read(preset, "", "", day("2026-08-31")).first;
+        assert_eq!(first("7d"), Some(day("2026-08-25")));
+        assert_eq!(first(""), Some(day("2026-08-02")));
+        assert_eq!(first("month"), Some(day("2026-08-01")));
+        assert_eq!(first("quarter"), Some(day("2026-07-01")));
+        assert_eq!(first("year"), Some(day("2026-01-01")));
+        assert_eq!(first("all"), None);
+        let own = Period::read("year", "2026-02-30", "2026-03-01", day("2026-08-31"));
+        assert_eq!((own.first, own.last), (None, Some(day("2026-03-01"))));
+        assert_eq!(
+            own.to().unwrap().with_timezone(&Local).date_naive(),
+            day("2026-03-02")
+        );
+    }
+}

@@ -1,0 +1,148 @@
+//! The filter of the log as the address bar holds it.
+
+use chrono::{DateTime, NaiveDate};
+use serde::{Deserialize, Serialize};
+
+use super::super::period::Period;
+use crate::journal::{Cursor, LoggedQuestion, QuestionFilter};
+
+/// Bands of confidence: below 0.45 the bot does not answer by itself (`answer::Thresholds`).
+pub(super) const CONFIDENCE: [(&str, &str); 3] = [
+    ("high", "高（75% 以上）"),
+    ("middle", "中（45%～75%）"),
+    ("low", "低（45% 以下）"),
+];
+
+/// What residents made of the reply.
+pub(super) const FEEDBACK: [(&str, &str); 4] = [
+    ("yes", "👍 有用"),
+    ("no", "👎 没用"),
+    ("none", "没有评价"),
+    ("human", "找了人"),
+];
+
+/// Words searched for are cut here.
+const MAX_WORDS: usize = 100;
+
+/// The query string of the log; empty fields are left out when it is written again.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize, Serialize)]
+#[serde(default)]
+pub(in super::super) struct Asked {
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub q: String,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub period: String,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub from: String,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub to: String,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub kind: String,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub feedback: String,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub place: String,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub topic: String,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub region: String,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub confidence: String,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub channel: String,
+    /// Rows older than this one, `milliseconds.id`.
+    #[serde(skip_serializing)]
+    before: String,
+    /// Rows newer than this one.
+    #[serde(skip_serializing)]
+    after: String,
+}
+
+impl Asked {
+    /// What the journal is asked for.
+    pub fn filter(&self, today: NaiveDate) -> QuestionFilter {
+        let some = |text: &str| {
+            let text = text.trim();
+            (!text.is_empty()).then(|| text.chars().take(MAX_WORDS).collect::<String>())
+        };
+        let period = Period::read(&self.period, &self.from, &self.to, today);
+        let (surer_than, less_sure_than) = match self.confidence.as_str() {
+            "high" => (Some(0.75), None),
+            "middle" => (Some(0.45), Some(0.75)),
+            "low" => (None, Some(0.45)),
+            _ => (None, None),
+        };
+        QuestionFilter {
+            from: period.from(),
+            to: period.to(),
+            channel: some(&self.channel),
+            every_channel: false,
+            place: some(&self.place),
+            topic: some(&self.topic),
+            region: some(&self.region),
+            kind: some(&self.kind),
+            surer_than,
+            less_sure_than,
+            helpful: match self.feedback.as_str() {
+                "yes" => Some(true),
+                "no" => Some(false),
+                _ => None,
+            },
+            without_vote: self.feedback == "none",
+            handed_over: self.feedback == "human",
+            words: some(&self.q),
+        }
+    }
+
+    /// Where reading goes on; anything that is no cursor is the first page.
+    pub fn cursor(&self) -> Option<Cursor> {
+        let key = |text: &str| {
+            let (at, id) = text.split_once('.')?;
+            let at = DateTime::from_timestamp_millis(at.parse().ok()?)?;
+            Some((at, id.parse().ok()?))
+        };
+        let older = key(&self.before).map(|(at, id)| Cursor::OlderThan(at, id));
+        older.or_else(|| key(&self.after).map(|(at, id)| Cursor::NewerThan(at, id)))
+    }
+
+    /// Whether nothing was filtered.
+    pub fn is_default(&self) -> bool {
+        self.query().is_empty()
+    }
+
+    /// The filter as a query string, without a cursor.
+    pub fn query(&self) -> String {
+        // Strings only: this cannot fail, and an empty filter is a safe answer if it did.
+        serde_urlencoded::to_string(self).unwrap_or_default()
+    }
+
+    /// The same filter, from `row` on.
+    pub fn turned(&self, direction: &str, row: &LoggedQuestion) -> String {
+        let and = if self.is_default() { "" } else { "&" };
+        let key = format!("{}.{}", row.at.timestamp_millis(), row.id);
+        format!("?{}{and}{direction}={key}", self.query())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_filter_survives_the_address_bar() {
+        let asked = Asked {
+            q: "50%&工资=x".into(),
+            topic: "labor".into(),
+            before: "5.7".into(),
+            ..Default::default()
+        };
+        let read: Asked = serde_urlencoded::from_str(&asked.query()).unwrap();
+        assert_eq!((&read.q, &read.topic), (&asked.q, &asked.topic));
+        assert_eq!(read.cursor(), None);
+        let at = DateTime::from_timestamp_millis(5).unwrap();
+        assert_eq!(asked.cursor(), Some(Cursor::OlderThan(at, 7)));
+        let nonsense: Asked = serde_urlencoded::from_str("before=x.y&period=zz&from=1").unwrap();
+        assert_eq!(nonsense.cursor(), None);
+        assert!(nonsense.filter(NaiveDate::MAX).from.is_some());
+    }
+}

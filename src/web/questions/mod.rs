@@ -1,0 +1,229 @@
+//! 提问日志: what was asked, filtered, one by one, and as a table to take away.
+
+mod detail;
+mod export;
+mod filter;
+
+pub(super) use detail::one;
+pub(super) use export::{csv, xlsx};
+
+use askama::Template;
+use axum::extract::{Query, State};
+use axum::response::Response;
+use chrono::Local;
+
+use super::error::WebError;
+use super::gate::Visit;
+use super::page::{Page, show};
+use super::site::Site;
+use super::{labels, period};
+use crate::journal::{Cursor, LoggedQuestion, Role};
+use crate::knowledge::Library;
+use filter::{Asked, CONFIDENCE, FEEDBACK};
+
+/// Rows of a page.
+const ROWS: i64 = 50;
+/// Counted no further: beyond it the exact number helps nobody and costs time.
+const COUNTED: i64 = 10_000;
+
+/// A row as the list shows it.
+struct Row {
+    id: i64,
+    time: String,
+    words: String,
+    /// Whether the words stand there, or only what became of them.
+    said: bool,
+    topic: String,
+    place: String,
+    kind: String,
+    kind_id: String,
+    sure: String,
+    vote: &'static str,
+    handed_over: bool,
+}
+
+/// A choice of a filter.
+struct Choice {
+    value: String,
+    label: String,
+    chosen: bool,
+}
+
+/// A filter with its choices.
+struct Select {
+    name: &'static str,
+    label: &'static str,
+    choices: Vec<Choice>,
+}
+
+#[derive(Template)]
+#[template(path = "questions.html", config = "src/web/askama.toml")]
+struct ListPage {
+    page: Page,
+    rows: Vec<Row>,
+    count: String,
+    asked: Asked,
+    /// Always visible, and folded away.
+    first: Vec<Select>,
+    more: Vec<Select>,
+    unfolded: bool,
+    regions: Vec<String>,
+    newer: Option<String>,
+    older: Option<String>,
+    query: String,
+    may_export: bool,
+    filtered: bool,
+}
+
+/// `GET /questions`
+pub(super) async fn list(
+    State(site): State<Site>,
+    visit: Visit,
+    Query(asked): Query<Asked>,
+) -> Result<Response, WebError> {
+    let filter = asked.filter(Local::now().date_naive());
+    let cursor = asked.cursor();
+    // One more than shown tells whether there is another page.
+    let mut found = site.log.page(&filter, cursor, ROWS + 1).await?;
+    let more = found.len() as i64 > ROWS;
+    let backwards = matches!(cursor, Some(Cursor::NewerThan(..)));
+    if more && backwards {
+        found.remove(0);
+    } else if more {
+        found.pop();
+    }
+    let (has_newer, has_older) = match cursor {
+        None => (false, more),
+        Some(Cursor::OlderThan(..)) => (true, more),
+        Some(Cursor::NewerThan(..)) => (more, true),
+    };
+    let newer = found
+        .first()
+        .filter(|_| has_newer)
+        .map(|row| asked.turned("after", row));
+    let older = found
+        .last()
+        .filter(|_| has_older)
+        .map(|row| asked.turned("before", row));
+    let count = site.log.count(&filter, COUNTED + 1).await?;
+    let library = site.desk.library();
+    let more_selects = more_selects(&asked, &library);
+    let chosen = |s: &Select| s.choices.iter().any(|c| c.chosen && !c.value.is_empty());
+    let page = ListPage {
+        page: Page::new(&site, &visit, "提问日志", "/questions").await?,
+        rows: found.iter().map(|row| as_row(row, &library)).collect(),
+        count: if count > COUNTED {
+            format!("超过 {COUNTED} 条")
+        } else {
+            format!("共 {count} 条")
+        },
+        first: first_selects(&asked),
+        unfolded: more_selects.iter().any(chosen)
+            || !(asked.region.is_empty() && asked.from.is_empty() && asked.to.is_empty()),
+        more: more_selects,
+        regions: site.log.regions().await?,
+        newer,
+        older,
+        query: asked.query(),
+        may_export: visit.may(Role::Reviewer),
+        filtered: !asked.is_default(),
+        asked,
+    };
+    show(&page)
+}
+
+fn as_row(row: &LoggedQuestion, library: &Library) -> Row {
+    let (words, said) = words_of(row, library);
+    Row {
+        id: row.id,
+        time: labels::time(row.at),
+        words,
+        said,
+        topic: labels::topic(library, row.topic.as_deref()),
+        place: labels::place(library, row.place.as_deref()),
+        kind: labels::kind(&row.kind),
+        kind_id: row.kind.clone(),
+        sure: format!("{:.0}%", row.confidence * 100.0),
+        vote: match row.helpful {
+            Some(true) => "👍 有用",
+            Some(false) => "👎 没用",
+            None => "",
+        },
+        handed_over: row.handed_over,
+    }
+}
+
+/// The words, or what is left to say about a row without any.
+fn words_of(row: &LoggedQuestion, library: &Library) -> (String, bool) {
+    match (&row.text, row.parent, &row.entry) {
+        (Some(text), ..) => (text.clone(), true),
+        (None, Some(_), Some(entry)) => {
+            (format!("点开了：{}", labels::entry(library, entry)), false)
+        }
+        (None, None, Some(entry)) => (
+            format!("原话不再保存；答的是：{}", labels::entry(library, entry)),
+            false,
+        ),
+        (None, ..) => ("原话不再保存".to_owned(), false),
+    }
+}
+
+fn select<'a>(
+    name: &'static str,
+    label: &'static str,
+    now: &str,
+    choices: impl Iterator<Item = (&'a str, String)>,
+) -> Select {
+    let choice = |(value, label): (&str, String)| Choice {
+        value: value.to_owned(),
+        label,
+        chosen: value == now,
+    };
+    Select {
+        name,
+        label,
+        choices: choices.map(choice).collect(),
+    }
+}
+
+fn any<'a>(table: &'a [(&'a str, &'a str)]) -> impl Iterator<Item = (&'a str, String)> {
+    let rest = table.iter().map(|(id, name)| (*id, (*name).to_owned()));
+    std::iter::once(("", "不限".to_owned())).chain(rest)
+}
+
+fn first_selects(asked: &Asked) -> Vec<Select> {
+    let preset = if asked.period.is_empty() {
+        "30d"
+    } else {
+        &asked.period
+    };
+    let presets = period::PRESETS
+        .iter()
+        .map(|(id, name)| (*id, (*name).to_owned()));
+    vec![
+        select("period", "时间", preset, presets),
+        select("kind", "结果", &asked.kind, any(&labels::KINDS)),
+        select("feedback", "评价", &asked.feedback, any(&FEEDBACK)),
+    ]
+}
+
+// Whether a row was reviewed becomes a filter here once reviews have a table.
+fn more_selects(asked: &Asked, library: &Library) -> Vec<Select> {
+    let no_limit = || std::iter::once(("", "不限".to_owned()));
+    let places = library
+        .places
+        .iter()
+        .map(|p| (p.id.as_str(), p.name.clone()));
+    let topics = library.topics.iter().map(|topic| {
+        let indent = if topic.is_top() { "" } else { "　" };
+        (topic.id.as_str(), format!("{indent}{}", topic.name))
+    });
+    let mut channels: Vec<(&str, String)> = any(&labels::CHANNELS).collect();
+    channels[0].1 = "全部居民".to_owned();
+    vec![
+        select("place", "场所", &asked.place, no_limit().chain(places)),
+        select("topic", "主题", &asked.topic, no_limit().chain(topics)),
+        select("confidence", "把握", &asked.confidence, any(&CONFIDENCE)),
+        select("channel", "渠道", &asked.channel, channels.into_iter()),
+    ]
+}

@@ -1,0 +1,189 @@
+//! Every route in one table: it drives the router, and the test that knocks at every door.
+
+use axum::Router;
+use axum::handler::Handler;
+use axum::http::{Method, StatusCode};
+use axum::middleware::from_fn_with_state;
+use axum::routing::{MethodFilter, MethodRouter, on};
+use tower_http::limit::RequestBodyLimitLayer;
+use tower_http::timeout::TimeoutLayer;
+
+use super::error::WebError;
+use super::gate::{MAX_BODY, gate};
+use super::site::Site;
+use super::{assets, chat, handovers, headers, login, questions, settings};
+use crate::journal::Role;
+
+/// Who may use a route.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Access {
+    /// Anybody, and who it is does not matter: nothing of the cookies is read.
+    Open,
+    /// Anybody; a browser gets a random name, its forms carry a token.
+    Visitor,
+    /// An account with at least this role.
+    Staff(Role),
+}
+
+/// An entry of the top bar.
+pub(super) struct Nav {
+    pub path: &'static str,
+    pub label: &'static str,
+    pub role: Role,
+}
+
+const fn nav(path: &'static str, label: &'static str) -> Nav {
+    Nav {
+        path,
+        label,
+        role: Role::Viewer,
+    }
+}
+
+/// The top bar, in order: 概览 提问日志 知识缺口 普法活动 报告 找人问 试一试 设置. What has no page yet
+/// is not shown.
+pub(super) const NAV: [Nav; 4] = [
+    nav("/questions", "提问日志"),
+    nav("/handovers", "找人问"),
+    nav("/ask", "试一试"),
+    nav("/settings", "设置"),
+];
+
+struct Route {
+    method: Method,
+    path: &'static str,
+    access: Access,
+    handler: MethodRouter<Site>,
+}
+
+fn route<H, T>(method: Method, path: &'static str, access: Access, handler: H) -> Route
+where
+    H: Handler<T, Site>,
+    T: 'static,
+{
+    let filter = if method == Method::POST {
+        MethodFilter::POST
+    } else {
+        MethodFilter::GET
+    };
+    Route {
+        method,
+        path,
+        access,
+        handler: on(filter, handler),
+    }
+}
+
+fn table() -> Vec<Route> {
+    use Access::{Open, Staff, Visitor};
+    use Role::{Admin, Reviewer, Viewer};
+    let get = Method::GET;
+    let post = Method::POST;
+    vec![
+        route(get.clone(), "/healthz", Open, health),
+        route(get.clone(), "/assets/{name}", Open, assets::serve),
+        route(get.clone(), "/login", Visitor, login::form),
+        route(post.clone(), "/login", Visitor, login::log_in),
+        route(post.clone(), "/logout", Staff(Viewer), login::log_out),
+        route(get.clone(), "/", Staff(Viewer), login::home),
+        // The chat
+        route(get.clone(), "/ask", Visitor, chat::page),
+        route(post.clone(), "/ask", Visitor, chat::ask),
+        route(post.clone(), "/ask/open", Visitor, chat::open),
+        route(post.clone(), "/ask/vote", Visitor, chat::vote),
+        route(post.clone(), "/ask/human", Visitor, chat::human),
+        route(post.clone(), "/ask/forget", Visitor, chat::forget),
+        route(get.clone(), "/law", Visitor, chat::law),
+        // The question log
+        route(get.clone(), "/questions", Staff(Viewer), questions::list),
+        route(
+            get.clone(),
+            "/questions/export.csv",
+            Staff(Reviewer),
+            questions::csv,
+        ),
+        route(
+            get.clone(),
+            "/questions/export.xlsx",
+            Staff(Reviewer),
+            questions::xlsx,
+        ),
+        route(
+            get.clone(),
+            "/questions/{id}",
+            Staff(Viewer),
+            questions::one,
+        ),
+        // Hand-overs
+        route(get.clone(), "/handovers", Staff(Viewer), handovers::list),
+        route(
+            get.clone(),
+            "/handovers/{id}",
+            Staff(Viewer),
+            handovers::one,
+        ),
+        route(
+            post.clone(),
+            "/handovers/{id}/answer",
+            Staff(Reviewer),
+            handovers::answer,
+        ),
+        route(
+            post.clone(),
+            "/handovers/{id}/close",
+            Staff(Reviewer),
+            handovers::close,
+        ),
+        // Settings
+        route(get, "/settings", Staff(Viewer), settings::page),
+        route(
+            post.clone(),
+            "/settings/password",
+            Staff(Viewer),
+            settings::own_password,
+        ),
+        route(post.clone(), "/settings/staff", Staff(Admin), settings::add),
+        route(
+            post.clone(),
+            "/settings/staff/{id}",
+            Staff(Admin),
+            settings::change,
+        ),
+        route(
+            post,
+            "/settings/staff/{id}/password",
+            Staff(Admin),
+            settings::reset,
+        ),
+    ]
+}
+
+/// Every route: method, path with `{placeholders}`, and who may use it.
+pub fn routes() -> Vec<(Method, &'static str, Access)> {
+    let of = |route: Route| (route.method, route.path, route.access);
+    table().into_iter().map(of).collect()
+}
+
+/// The longest that a page may take to begin.
+const TIME_LIMIT: std::time::Duration = std::time::Duration::from_secs(30);
+
+pub(super) fn router(site: Site) -> Router {
+    let mut router = Router::new();
+    for route in table() {
+        let guard = from_fn_with_state((site.clone(), route.access), gate);
+        router = router.route(route.path, route.handler.layer(guard));
+    }
+    let router = router
+        .fallback(async || WebError::NotFound)
+        .layer(RequestBodyLimitLayer::new(MAX_BODY))
+        .layer(TimeoutLayer::with_status_code(
+            StatusCode::SERVICE_UNAVAILABLE,
+            TIME_LIMIT,
+        ));
+    headers::on(router).with_state(site)
+}
+
+/// `200` with the number of entries as soon as questions can be answered.
+async fn health(axum::extract::State(site): axum::extract::State<Site>) -> String {
+    format!("ok {} entries\n", site.desk.library().entries.len())
+}

@@ -1,0 +1,58 @@
+//! The dashboard and the chat in headless Chromium: `walk.cjs` does what a person would do,
+//! while a resident waits for an answer in the fake Bot API.
+
+#[path = "../common/mod.rs"]
+mod common;
+
+use std::path::Path;
+
+use common::fixtures::{NOT_IN_LIBRARY, QUESTIONS};
+use common::{Browser, FakeBotApi, Office, Resident, text_of};
+use tokio::process::Command;
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs Chromium and packages of npm: tests/run.sh brings them and runs it"]
+async fn a_day_of_staff_in_a_real_browser() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let office = Office::new();
+    office.add_staff("审核员", "审核", "long enough 2");
+    office.add_staff("李主任", "管理", "long enough 3");
+    let api = FakeBotApi::start("browser").await;
+    let bot = office.start(&api).await;
+    let resident = Resident::new(&api, 880_070, "王秀兰");
+    for question in [QUESTIONS[3], QUESTIONS[9], NOT_IN_LIBRARY] {
+        resident.asks(question).await;
+    }
+    let answer = resident.asks(QUESTIONS[0]).await;
+    let told = resident.heard();
+    resident.taps(&answer, "找人问").await;
+    resident.nth_message(told).await;
+    let base = office.pages().await;
+    let mut visitor = Browser::new(&base);
+    let long = "我".repeat(300) + "averylongwordwithoutanyspaces".repeat(8).as_str();
+    for words in [
+        long.as_str(),
+        "<script>alert(1)</script>",
+        "我老公打我，快救命",
+    ] {
+        visitor.submit("/ask", "/ask", &[("q", words)]).await;
+    }
+
+    let status = Command::new("node")
+        .arg(root.join("tests/browser/walk.cjs"))
+        .arg(&base)
+        .arg(root.join("target/screenshots"))
+        .env("NODE_PATH", root.join("target/browser/node_modules"))
+        .status()
+        .await
+        .expect("node is installed by tests/run.sh");
+    assert!(status.success(), "the walk failed; see above");
+    let reply = resident.nth_message(told + 1).await;
+    assert!(
+        text_of(&reply).contains("请带工资条到 3 号窗口。"),
+        "{}",
+        text_of(&reply)
+    );
+    assert!(bot.stop().await.success(), "{}", office.log());
+    office.assert_calm();
+}

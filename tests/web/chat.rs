@@ -1,0 +1,103 @@
+//! The web chat as a browser without JavaScript uses it.
+
+use crate::common::Browser;
+use crate::common::fixtures::{NOT_IN_LIBRARY, QUESTIONS, UNCLEAR};
+use crate::{close, logged_in, open};
+
+/// The value of a hidden field.
+fn field(text: &str, name: &str) -> String {
+    let mark = format!("name=\"{name}\" value=\"");
+    let rest = text
+        .split(&mark)
+        .nth(1)
+        .unwrap_or_else(|| panic!("no {name}: {text}"));
+    rest.split('"').next().unwrap().to_owned()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_resident_asks_votes_and_is_forgotten() {
+    let (office, bot, base) = open().await;
+    let mut browser = Browser::new(&base);
+    let seen = browser.submit("/ask", "/ask", &[("q", QUESTIONS[0])]).await;
+    for part in [
+        "怎么做",
+        "《劳动法》第五十条",
+        "👍 有用",
+        "找人问",
+        "相关问题",
+    ] {
+        assert!(seen.text.contains(part), "{part} is missing: {}", seen.text);
+    }
+    let (row, entry) = (field(&seen.text, "row"), field(&seen.text, "entry"));
+    let vote = [("row", row.as_str()), ("entry", &entry), ("helpful", "1")];
+    let voted = browser.submit("/ask", "/ask/vote", &vote).await;
+    assert!(
+        voted.text.contains("谢谢") && voted.text.contains("怎么做"),
+        "{}",
+        voted.text
+    );
+    let mut other = Browser::new(&base);
+    let refused = other.submit("/ask", "/ask/vote", &vote).await;
+    assert!(refused.text.contains("没有记下"), "only the asker votes");
+    let human = browser.submit("/ask", "/ask/human", &[("row", &row)]).await;
+    assert!(human.text.contains("便民大厅 3 号窗口"));
+    let unknown = browser
+        .submit("/ask", "/ask", &[("q", NOT_IN_LIBRARY)])
+        .await;
+    assert!(unknown.text.contains("资料库里还没有"));
+    let mut picked = None;
+    for words in UNCLEAR {
+        let seen = browser.submit("/ask", "/ask", &[("q", words)]).await;
+        if seen.text.contains("您是想问") {
+            let (row, entry) = (field(&seen.text, "row"), field(&seen.text, "entry"));
+            let fields = [("row", row.as_str()), ("entry", &entry)];
+            picked = Some(browser.submit("/ask", "/ask/open", &fields).await);
+            break;
+        }
+    }
+    assert!(picked.expect("something is unclear").text.contains("依据"));
+
+    let rows = office.journal();
+    let asked = rows.iter().find(|r| r[14] == QUESTIONS[0]).unwrap();
+    assert_eq!(
+        (asked[1].as_str(), asked[11].as_str(), asked[13].as_str()),
+        ("web", "是", "是")
+    );
+    let forgotten = browser.submit("/ask", "/ask/forget", &[]).await;
+    assert!(
+        forgotten.text.contains(&format!("{} 条", rows.len())),
+        "{}",
+        forgotten.text
+    );
+    assert!(office.journal().is_empty());
+    close(&office, bot).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn tests_of_staff_are_told_apart_and_left_out_of_the_log() {
+    let (office, bot, base) = open().await;
+    let mut staff = logged_in(&base, 0).await;
+    staff.submit("/ask", "/ask", &[("q", QUESTIONS[0])]).await;
+    assert_eq!(office.journal()[0][1], "web-staff");
+    assert!(!staff.get("/questions").await.text.contains(QUESTIONS[0]));
+    let seen = staff.get("/questions?channel=web-staff").await;
+    assert!(seen.text.contains(QUESTIONS[0]));
+    close(&office, bot).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_address_cannot_flood() {
+    let (office, bot, base) = open().await;
+    let mut browser = Browser::new(&base);
+    let token = browser.token("/ask").await;
+    let mut refused = 0;
+    for _ in 0..70 {
+        let fields = [("_csrf", token.as_str()), ("q", "你好")];
+        let seen = browser
+            .post_with("/ask", &fields, &[("x-forwarded-for", "10.9.9.9")])
+            .await;
+        refused += usize::from(seen.status == reqwest::StatusCode::TOO_MANY_REQUESTS);
+    }
+    assert!(refused > 0, "60 at once, then one a second");
+    close(&office, bot).await;
+}
