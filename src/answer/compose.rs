@@ -1,5 +1,6 @@
 //! Wording: an entry, a choice or an apology as blocks.
 
+use super::conversation::Wanted;
 use super::lookup::Shown;
 use super::{ArticleRef, Block, Choice, LawBook, Neighbours, Office, Reply, ReplyKind, Source};
 use crate::knowledge::risk::{RiskKind, RiskRule};
@@ -106,6 +107,62 @@ pub(super) fn answer(
         hotlines: hotlines_in(library, texts),
         ..empty(ReplyKind::Answer, confidence)
     }
+}
+
+/// The lines of a reply that speak of what something costs.
+fn fees(blocks: &[Block]) -> Vec<String> {
+    let costs = |line: &&String| ["费", "不收", "元"].iter().any(|word| line.contains(word));
+    let lines = blocks.iter().flat_map(|block| match block {
+        Block::Section { title, items, .. } if *title != "依据" => items.as_slice(),
+        _ => &[],
+    });
+    lines.filter(costs).cloned().collect()
+}
+
+/// An answer to a turn that goes on with the matter in hand: what the turn points at comes first.
+/// An entry that was shown a moment ago (`again`) is not told all over: what was asked for, the
+/// short answer and what it rests on.
+pub(super) fn go_on(mut reply: Reply, wanted: &[Wanted], again: bool) -> Reply {
+    if reply.kind != ReplyKind::Answer {
+        return reply;
+    }
+    let mut first: Vec<Block> = Vec::new();
+    for wanted in wanted {
+        if *wanted == Wanted::Fees {
+            let items = fees(&reply.blocks);
+            if !items.is_empty() {
+                first.push(Block::Section {
+                    title: wanted.name(),
+                    items,
+                    ordered: false,
+                    foldable: false,
+                });
+            }
+            continue;
+        }
+        let at = reply.blocks.iter().position(|block| {
+            matches!(block, Block::Section { title, items, .. }
+                if *title == wanted.name() && !items.is_empty())
+        });
+        if let Some(at) = at {
+            let mut block = reply.blocks.remove(at);
+            if let Block::Section { foldable, .. } = &mut block {
+                *foldable = false;
+            }
+            first.push(block);
+        }
+    }
+    if again && !first.is_empty() {
+        reply.blocks.retain(|block| match block {
+            Block::Section { title, .. } => *title == Wanted::Basis.name(),
+            _ => true,
+        });
+    }
+    // Behind the title.
+    reply.blocks.splice(1..1, first);
+    let line = "接着刚才的事说（想问别的事，请把谁、什么事说完整）：";
+    reply.blocks.insert(0, Block::Lead(line.to_owned()));
+    reply
 }
 
 /// Where to read the official text of a citation.

@@ -2,17 +2,22 @@
 
 mod answerer;
 mod compose;
+mod conversation;
+mod explain;
 pub mod guard;
 mod lawbook;
 mod lookup;
 mod reply;
 mod smalltalk;
+mod think;
 
 pub use answerer::{Answerer, Thresholds};
 pub use compose::NOTICE;
+pub use conversation::{Context, Signs, Wanted};
 pub use guard::Guard;
 pub use lawbook::LawBook;
 pub use reply::{ArticleRef, Block, Choice, Neighbours, Reply, ReplyKind, Source};
+pub use think::{Beside, Thought, Why};
 
 use serde::Deserialize;
 

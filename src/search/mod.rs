@@ -12,6 +12,7 @@ mod build;
 mod confidence;
 mod logistic;
 mod query;
+mod reading;
 mod schema;
 mod searcher;
 mod store;
@@ -26,6 +27,7 @@ pub mod article_tuning {
 }
 pub use articles::{ArticleHit, ArticleModel, ArticleText, Articles, EntryKnowledge, Moved};
 pub use confidence::{Evidence, Features, Model};
+pub use reading::{Known, Reading};
 pub use searcher::{Found, Hit, Searcher};
 pub use store::{IndexError, IndexInfo, Opened, Progress, fingerprint, open_or_build};
 pub use tune::{Labelled, PhrasingReport, bench_phrasings, calibrate, fit_confidence, fit_ranking};

@@ -1,0 +1,228 @@
+//! From a turn to a reply, with everything that was weighed on the way: one path for answering and
+//! for explaining.
+
+use tantivy::TantivyError;
+
+use super::answerer::NEAR_ENTRIES;
+use super::conversation::{Context, Signs, Wanted, opening, resolve};
+use super::guard::Heeded;
+use super::{Answerer, Reply, ReplyKind, compose, smalltalk};
+use crate::knowledge::risk::RiskKind;
+use crate::search::Found;
+
+/// From this probability on a turn goes on with the matter in hand.
+pub(super) const FOLLOWS: f64 = 0.5;
+
+/// What made the reply what it is.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Why {
+    /// No letter or digit was said.
+    NothingSaid,
+    /// A rule of the guard spoke before the search.
+    Guard,
+    /// An article was named.
+    LookedUp,
+    /// A greeting or the like, word for word.
+    Smalltalk,
+    /// The turn goes on with one that was refused.
+    StillRefused,
+    /// The search is unsure, and a rule that waits for that was met.
+    Redirected,
+    /// Two matters in one message.
+    TwoMatters,
+    /// The turn was answered beside what was said before.
+    Followed,
+    /// No entry fits, but articles may.
+    Articles,
+    /// The turn was answered by itself.
+    Alone,
+}
+
+/// A turn beside the matter in hand.
+#[derive(Debug, Clone)]
+pub struct Beside {
+    /// The words searched for.
+    pub text: String,
+    /// What they found.
+    pub found: Found,
+    /// What was seen of the turn.
+    pub signs: Signs,
+    /// The sections it points at.
+    pub wanted: Vec<Wanted>,
+}
+
+/// A reply and how it came about.
+#[derive(Debug, Clone)]
+pub struct Thought {
+    /// What to say.
+    pub reply: Reply,
+    /// What to remember for the next turn.
+    pub next: Context,
+    /// The message, normalised.
+    pub normalized: String,
+    /// What decided.
+    pub why: Why,
+    /// The words searched for, and what they found alone.
+    pub alone: Option<(String, Found)>,
+    /// The turn beside what was said before, if there was something.
+    pub beside: Option<Beside>,
+}
+
+const NO_QUESTION: [RiskKind; 3] = [RiskKind::Chat, RiskKind::Offtopic, RiskKind::Gibberish];
+
+impl Answerer {
+    /// Answers a turn: danger first, then what must not be helped with, then everything else. Both
+    /// are heard in the turn's own words, whatever was said before.
+    ///
+    /// # Errors
+    /// When the index cannot be read.
+    pub fn think(&self, context: &Context, text: &str) -> Result<Thought, TantivyError> {
+        let normalized = self.searcher().analyser().normalize(text);
+        let mut thought = Thought {
+            reply: compose::nothing_said(self.office()),
+            next: context.clone(),
+            why: Why::NothingSaid,
+            alone: None,
+            beside: None,
+            normalized: String::new(),
+        };
+        if normalized.chars().any(char::is_alphanumeric) {
+            let heard = self.guard().listen(&normalized);
+            if let Some((why, reply)) = self.at_once(&normalized, &heard)? {
+                thought.why = why;
+                thought.reply = reply;
+            } else {
+                self.search(context, &normalized, &heard, &mut thought)?;
+            }
+            thought.next = match thought.why {
+                // A look-up is no matter to go on with.
+                Why::LookedUp => Context::default(),
+                Why::StillRefused => context.clone(),
+                Why::Followed => context.after(&normalized, &thought.reply, true),
+                _ => context.after(&normalized, &thought.reply, false),
+            };
+        }
+        thought.normalized = normalized;
+        Ok(thought)
+    }
+
+    /// What is answered without a search.
+    fn at_once(
+        &self,
+        normalized: &str,
+        heard: &Heeded<'_>,
+    ) -> Result<Option<(Why, Reply)>, TantivyError> {
+        for kind in [RiskKind::Emergency, RiskKind::Refuse] {
+            if let Some(reply) = self.guarded(heard, kind, false) {
+                return Ok(Some((Why::Guard, reply)));
+            }
+        }
+        let looked_up = self
+            .lawbook()
+            .look_up(self.library(), self.office(), normalized)?;
+        if let Some(reply) = looked_up {
+            return Ok(Some((Why::LookedUp, reply)));
+        }
+        if let Some(talk) = smalltalk::recognise(self.library(), normalized) {
+            let reply = compose::smalltalk(talk, self.office());
+            return Ok(Some((Why::Smalltalk, reply)));
+        }
+        let mut kinds = NO_QUESTION.into_iter();
+        let reply = kinds.find_map(|kind| self.guarded(heard, kind, false));
+        Ok(reply.map(|reply| (Why::Guard, reply)))
+    }
+
+    fn guarded(&self, heard: &Heeded<'_>, kind: RiskKind, unsure: bool) -> Option<Reply> {
+        let (rule, verdict) = heard.first(kind, unsure)?;
+        tracing::debug!(rule = verdict.rule, signals = ?verdict.signals, "guard");
+        Some(compose::guarded(rule, self.office()))
+    }
+
+    /// Searches for the turn alone and, if something was said before, beside that; decides.
+    fn search(
+        &self,
+        context: &Context,
+        normalized: &str,
+        heard: &Heeded<'_>,
+        thought: &mut Thought,
+    ) -> Result<(), TantivyError> {
+        let (rest, away) = if context.is_empty() {
+            (normalized.to_owned(), false)
+        } else {
+            opening(normalized)
+        };
+        let found = self.searcher().search(&rest, NEAR_ENTRIES)?;
+        thought.reply = self.decide(&found);
+        thought.why = Why::Alone;
+        let redirect = || {
+            let mut kinds = NO_QUESTION.into_iter();
+            kinds.find_map(|kind| self.guarded(heard, kind, true))
+        };
+        if thought.reply.kind != ReplyKind::Answer
+            && let Some(redirect) = redirect()
+        {
+            thought.reply = redirect;
+            thought.why = Why::Redirected;
+        } else if !context.is_empty() {
+            self.go_on(context, &rest, away, &found, thought)?;
+        }
+        if thought.why == Why::Alone
+            && thought.reply.kind == ReplyKind::Unknown
+            && let Some(articles) = self.possible_articles(&rest, &found)?
+        {
+            thought.reply = articles;
+            thought.why = Why::Articles;
+        }
+        thought.alone = Some((rest, found));
+        Ok(())
+    }
+
+    /// Replaces the reply when the turn goes on with the matter in hand.
+    fn go_on(
+        &self,
+        context: &Context,
+        rest: &str,
+        away: bool,
+        alone: &Found,
+        thought: &mut Thought,
+    ) -> Result<(), TantivyError> {
+        let library = self.library();
+        if let Some(rule) = context.refused() {
+            // What leans on a refused question is refused with it.
+            let mut rules = library.risk.rules.iter();
+            if !away
+                && thought.reply.kind != ReplyKind::Answer
+                && let Some(rule) = rules.find(|r| r.id == rule)
+            {
+                thought.reply = compose::guarded(rule, self.office());
+                thought.why = Why::StillRefused;
+            }
+            return Ok(());
+        }
+        let text = context.beside(rest);
+        let found = self.searcher().search(&text, NEAR_ENTRIES)?;
+        let reading = self.searcher().read(rest)?;
+        let beside = Beside {
+            signs: Signs::see(library, context, &reading, away, alone, &found),
+            wanted: Wanted::of(rest),
+            text,
+            found,
+        };
+        if beside.signs.follows() >= FOLLOWS {
+            let sure_enough = self.thresholds().answer;
+            let found = resolve(
+                library,
+                context,
+                &beside.signs,
+                alone,
+                &beside.found,
+                sure_enough,
+            );
+            let again = found.hits.first().map(|hit| &hit.entry) == context.shown();
+            thought.reply = compose::go_on(self.decide(&found), &beside.wanted, again);
+            thought.why = Why::Followed;
+        }
+        thought.beside = Some(beside);
+        Ok(())
+    }
+}
