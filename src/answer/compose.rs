@@ -1,6 +1,6 @@
 //! Wording: an entry, a choice or an apology as blocks.
 
-use super::conversation::Wanted;
+use super::conversation::{Wanted, bearing};
 use super::lookup::Shown;
 use super::{ArticleRef, Block, Choice, LawBook, Neighbours, Office, Reply, ReplyKind, Source};
 use crate::knowledge::risk::{RiskKind, RiskRule};
@@ -122,9 +122,20 @@ fn fees(blocks: &[Block]) -> Vec<String> {
 /// An answer to a turn that goes on with the matter in hand: what the turn points at comes first.
 /// An entry that was shown a moment ago (`again`) is not told all over: what was asked for, the
 /// short answer and what it rests on.
-pub(super) fn go_on(mut reply: Reply, wanted: &[Wanted], again: bool) -> Reply {
+pub(super) fn go_on(mut reply: Reply, turn: &str, wanted: &[Wanted], again: bool) -> Reply {
     if reply.kind != ReplyKind::Answer {
         return reply;
+    }
+    // The basis that bears on the turn first; lines, citations and sources stay side by side.
+    for block in &mut reply.blocks {
+        if let Block::Section { title, items, .. } = block
+            && *title == Wanted::Basis.name()
+        {
+            let order = bearing(turn, wanted, items);
+            *items = order.iter().map(|n| items[*n].clone()).collect();
+            reply.citations = order.iter().map(|n| reply.citations[*n].clone()).collect();
+            reply.sources = order.iter().map(|n| reply.sources[*n].clone()).collect();
+        }
     }
     let mut first: Vec<Block> = Vec::new();
     for wanted in wanted {
@@ -207,6 +218,14 @@ pub(super) fn choices(entries: &[&Entry], confidence: f64) -> Reply {
         choices: entries.iter().map(|e| choice(e)).collect(),
         ..empty(ReplyKind::Choices, confidence)
     }
+}
+
+/// Two matters in one message: the short answer to each, and a choice to see all of either.
+pub(super) fn two_matters(entries: [&Entry; 2], confidence: f64) -> Reply {
+    let mut reply = choices(&entries, confidence);
+    let lead = "您问了两件事，先各说个大概，点一下看全部。";
+    reply.blocks[0] = Block::Lead(lead.to_owned());
+    reply
 }
 
 /// "This is not in the library": the nearest topics and a human to turn to.

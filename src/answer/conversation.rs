@@ -4,12 +4,15 @@
 //! how much of that is foreign to the matter in hand, and how sure the search is of it alone and
 //! beside what was said before. No sign decides alone.
 
+use std::cmp::Reverse;
+use std::collections::HashSet;
 use std::ops::Add;
 
 use crate::knowledge::{EntryId, Library};
-use crate::search::{Found, Reading};
+use crate::search::{Found, Hit, Reading};
 
 use super::{Reply, ReplyKind};
+use crate::text::bigrams;
 
 /// Turns of one matter that are put beside the next one: the first and the latest.
 const MAX_TURNS: usize = 3;
@@ -125,7 +128,7 @@ impl Context {
 }
 
 /// What people say before they turn to something else.
-const TURNS_AWAY: [&str; 34] = [
+pub(super) const TURNS_AWAY: [&str; 34] = [
     "换个", "换一个", "换件", "另外", "另一个", "另一件", "还有一件", "还有个", "还有啊", "再问",
     "再请教", "再请问", "再咨询", "顺便问", "顺便请教", "问别的", "问另外", "问个别的", "对了", "对咯",
     "话说", "不是这个", "不说这个", "不问这个", "先不说", "先放一放", "说个别的", "别的事", "其他问题",
@@ -175,9 +178,9 @@ pub struct Signs {
     pub away: bool,
     /// It opens with a word that points back, or trails off with 呢.
     pub back: bool,
-    /// How much it says itself: the idf of its telling words, in nats.
+    /// How much it says itself: its telling words, a rare one counting 1, a common one less.
     pub own: f64,
-    /// How much of that no entry on the topic in hand knows, in nats.
+    /// How much of that no entry on the topic in hand knows.
     pub foreign: f64,
     /// How sure the search is of the turn alone.
     pub alone: f64,
@@ -193,15 +196,21 @@ pub struct Signs {
 
 /// Bias and weights of the follow-up probability, in the order of [`Signs::vector`]: a logistic
 /// regression over `tests/data/understanding/dialogues.jsonl`, both answers counting alike. In ten
-/// cross-validated parts it took 4 of 134 follow-ups for a new matter and 1 of 43 new matters for a
+/// cross-validated parts it took 2 of 134 follow-ups for a new matter and 2 of 43 new matters for a
 /// follow-up.
-const WEIGHTS: [f64; 9] = [
-    4.439, -2.188, 0.944, -0.071, -0.305, -0.716, 1.007, 0.52, 0.786,
+const WEIGHTS: [f64; 8] = [
+    4.403, -3.616, 1.717, -3.31, -1.441, 1.727, 0.758, 1.112,
 ];
-/// An entry on the topic in hand goes before another one that scores only so much better.
-const NEAR: f64 = 0.85;
-/// A turn that says less than this, in nats, does not lead to another topic.
-const SAYS_LITTLE: f64 = 9.0;
+/// By how much of the best score an entry on the topic in hand is put ahead.
+const AHEAD: f64 = 0.15;
+/// The same for a turn that says little.
+const AHEAD_IF_SHORT: f64 = 0.6;
+/// A turn that says less than this many rare words does not lead to another topic.
+const SAYS_LITTLE: f64 = 1.25;
+/// A turn that says this many rare words is understood as well alone.
+const SAYS_IT_ALL: f64 = 2.0;
+/// How much of what a turn finds by itself counts when that is on another topic.
+const ELSEWHERE: f64 = 0.4;
 /// How much of the certainty of the reply before passes to a follow-up that the search is less sure
 /// of: the matter is the same, the entry may not be.
 const PASSES_ON: f64 = 0.6;
@@ -236,8 +245,8 @@ impl Signs {
             away,
             back: POINTS_BACK.iter().any(|word| rest.starts_with(word))
                 || TRAILS.iter().any(|word| rest.ends_with(word)),
-            own: reading.words.iter().map(|w| w.idf).fold(0.0, f64::add),
-            foreign: foreign.map(|w| w.idf).fold(0.0, f64::add),
+            own: reading.words.iter().map(|w| w.weight).fold(0.0, f64::add),
+            foreign: foreign.map(|w| w.weight).fold(0.0, f64::add),
             alone: alone.confidence,
             alone_in_hand: in_hand(alone),
             beside: beside.confidence,
@@ -246,19 +255,35 @@ impl Signs {
         }
     }
 
-    fn vector(&self) -> [f64; 9] {
+    fn vector(&self) -> [f64; 8] {
         let flag = |yes: bool| f64::from(u8::from(yes));
         [
             1.0,
             flag(self.away),
             flag(self.back),
-            self.own.min(40.0),
-            self.foreign.min(40.0),
+            self.foreign.min(5.0),
             self.alone,
             flag(self.alone_in_hand),
             self.beside,
             flag(self.beside_in_hand),
         ]
+    }
+
+    /// Every sign in words, and how much it speaks for going on.
+    pub fn told(&self) -> Vec<(String, f64)> {
+        let yes = |yes: bool| if yes { "是" } else { "否" };
+        let words = [
+            "底数".to_owned(),
+            format!("说要换话题：{}", yes(self.away)),
+            format!("开头结尾指着前文：{}", yes(self.back)),
+            format!("自带的新内容 {:.1}（共 {:.1}）", self.foreign, self.own),
+            format!("单独问的把握 {:.2}", self.alone),
+            format!("单独问也是手上的主题：{}", yes(self.alone_in_hand)),
+            format!("连着前文问的把握 {:.2}", self.beside),
+            format!("连着前文问还是手上的主题：{}", yes(self.beside_in_hand)),
+        ];
+        let weights = WEIGHTS.iter().zip(self.vector()).map(|(w, x)| w * x);
+        words.into_iter().zip(weights).collect()
     }
 
     /// Probability that the turn goes on with the matter in hand.
@@ -268,35 +293,70 @@ impl Signs {
     }
 }
 
-/// What a turn that goes on is answered from: what it finds itself on the topic in hand, else what
-/// it finds beside what was said before, where the topic in hand comes first when it is near.
+/// What a turn that goes on is answered from: what it finds beside what was said before, and what
+/// it finds itself as far as that is sure; what is on the topic in hand goes first when it is near.
 pub(super) fn resolve(
     library: &Library,
     context: &Context,
     signs: &Signs,
     alone: &Found,
     beside: &Found,
-    sure_enough: f64,
 ) -> Found {
-    if signs.alone_in_hand && alone.confidence >= sure_enough {
-        return alone.clone();
+    let share = |hits: &[Hit], entry: &EntryId| {
+        let best = hits.first().map_or(1.0, |hit| hit.score);
+        let hit = hits.iter().find(|hit| hit.entry == *entry);
+        hit.map_or(0.0, |hit| hit.score / best.max(f64::MIN_POSITIVE))
+    };
+    let ahead = if signs.own < SAYS_LITTLE { AHEAD_IF_SHORT } else { AHEAD };
+    let weight = alone.confidence * (signs.own / SAYS_IT_ALL).min(1.0);
+    let mut seen = HashSet::new();
+    let mut hits: Vec<Hit> = beside
+        .hits
+        .iter()
+        .chain(&alone.hits)
+        .filter(|hit| seen.insert(&hit.entry))
+        .cloned()
+        .collect();
+    for hit in &mut hits {
+        let in_hand = f64::from(u8::from(context.holds(library, &hit.entry)));
+        let by_itself = weight * share(&alone.hits, &hit.entry);
+        hit.score = share(&beside.hits, &hit.entry)
+            + by_itself * (ELSEWHERE + (1.0 - ELSEWHERE) * in_hand)
+            + ahead * in_hand;
     }
-    let mut found = beside.clone();
-    let in_hand = |entry: &EntryId| context.holds(library, entry);
-    let best = found.hits.first().map_or(0.0, |hit| hit.score);
-    if let Some(at) = found.hits.iter().position(|hit| in_hand(&hit.entry))
-        && (at == 0 || found.hits[at].score >= NEAR * best || signs.own < SAYS_LITTLE)
-    {
-        let hit = found.hits.remove(at);
-        found.hits.insert(0, hit);
-        if at > 0 {
-            // The figure was about another entry.
-            found.confidence = 0.0;
-        }
-        let passed_on = PASSES_ON * signs.before * signs.follows();
-        found.confidence = found.confidence.max(passed_on);
+    hits.sort_by(|a, b| {
+        let by_score = b.score.total_cmp(&a.score);
+        by_score.then_with(|| a.entry.cmp(&b.entry))
+    });
+    let Some(first) = hits.first().map(|hit| hit.entry.clone()) else {
+        return Found::default();
+    };
+    // A search speaks for its own first hit only.
+    let said = [alone, beside].into_iter().filter(|found| {
+        let its_first = found.hits.first().map(|hit| &hit.entry);
+        its_first == Some(&first)
+    });
+    let mut confidence = said.map(|found| found.confidence).fold(0.0, f64::max);
+    if context.holds(library, &first) {
+        confidence = confidence.max(PASSES_ON * signs.before * signs.follows());
     }
-    found
+    Found { hits, confidence }
+}
+
+/// The order in which an entry's basis bears on a turn: what shares most with it first.
+pub(super) fn bearing(turn: &str, wanted: &[Wanted], says: &[String]) -> Vec<usize> {
+    let grams = |text: &str| -> HashSet<String> {
+        let pairs = bigrams(text).into_iter().map(|w| w.text);
+        pairs.collect()
+    };
+    let asked = grams(turn);
+    let mut order: Vec<usize> = (0..says.len()).collect();
+    order.sort_by_key(|n| {
+        let shared = grams(&says[*n]).intersection(&asked).count();
+        let speaks = wanted.iter().filter(|w| w.spoken_of_in(&says[*n])).count();
+        Reverse(2 * shared + speaks)
+    });
+    order
 }
 
 /// What a turn wants to know of an entry.
@@ -347,6 +407,18 @@ impl Wanted {
                 "要钱", "花钱", "交钱", "收钱", "收费", "交费", "费用", "花多少", "免费", "手续费", "要不要钱",
             ],
         }
+    }
+
+    /// Whether a line of an entry's basis speaks of what is wanted.
+    fn spoken_of_in(self, says: &str) -> bool {
+        let words: &[&str] = match self {
+            Self::Limits => &["日内", "天内", "个月", "小时", "年内", "期限", "不超过", "延长", "以内"],
+            Self::Contacts => &["向", "到", "机关", "部门", "法院"],
+            Self::Steps => &["材料", "提交", "申请", "证明", "可以"],
+            Self::Basis => &[],
+            Self::Fees => &["费", "免"],
+        };
+        words.iter().any(|word| says.contains(word))
     }
 
     /// Everything that a turn points at, in the order asked.

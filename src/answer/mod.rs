@@ -7,6 +7,7 @@ mod explain;
 pub mod guard;
 mod lawbook;
 mod lookup;
+mod matters;
 mod reply;
 mod smalltalk;
 mod think;

@@ -6,12 +6,20 @@ use tantivy::TantivyError;
 use super::answerer::NEAR_ENTRIES;
 use super::conversation::{Context, Signs, Wanted, opening, resolve};
 use super::guard::Heeded;
+use super::matters::matters;
 use super::{Answerer, Reply, ReplyKind, compose, smalltalk};
 use crate::knowledge::risk::RiskKind;
 use crate::search::Found;
 
 /// From this probability on a turn goes on with the matter in hand.
 pub(super) const FOLLOWS: f64 = 0.5;
+
+/// Two matters are told apart only when the search is this sure of either: a story of one matter
+/// must not be torn in two.
+const SURE_OF_A_PART: f64 = 0.9;
+
+/// A way of asking that says so much of a message was asked for as a whole.
+const ONE_MATTER: f64 = 0.7;
 
 /// What made the reply what it is.
 #[derive(Debug, Clone, PartialEq)]
@@ -167,6 +175,13 @@ impl Answerer {
             self.go_on(context, &rest, away, &found, thought)?;
         }
         if thought.why == Why::Alone
+            && found.hits.first().is_some_and(|hit| hit.features.coverage < ONE_MATTER)
+            && let Some(reply) = self.two_matters(&rest)?
+        {
+            thought.reply = reply;
+            thought.why = Why::TwoMatters;
+        }
+        if thought.why == Why::Alone
             && thought.reply.kind == ReplyKind::Unknown
             && let Some(articles) = self.possible_articles(&rest, &found)?
         {
@@ -175,6 +190,31 @@ impl Answerer {
         }
         thought.alone = Some((rest, found));
         Ok(())
+    }
+
+    /// Two matters in one message, when either is found for sure and they are far apart.
+    fn two_matters(&self, text: &str) -> Result<Option<Reply>, TantivyError> {
+        let Some(parts) = matters(text) else {
+            return Ok(None);
+        };
+        let mut found = Vec::new();
+        for part in parts {
+            let part = self.searcher().search(&part, 1)?;
+            let entry = part.hits.first().and_then(|h| self.library().entry(&h.entry));
+            match entry {
+                Some(entry) if part.confidence >= SURE_OF_A_PART => {
+                    found.push((entry, part.confidence));
+                }
+                _ => return Ok(None),
+            }
+        }
+        let top = |topic: &str| topic.split('.').next().unwrap_or_default().to_owned();
+        Ok(match found.as_slice() {
+            [(one, sure), (other, as_sure)] if top(&one.topic) != top(&other.topic) => {
+                Some(compose::two_matters([one, other], sure.min(*as_sure)))
+            }
+            _ => None,
+        })
     }
 
     /// Replaces the reply when the turn goes on with the matter in hand.
@@ -209,17 +249,17 @@ impl Answerer {
             found,
         };
         if beside.signs.follows() >= FOLLOWS {
-            let sure_enough = self.thresholds().answer;
-            let found = resolve(
-                library,
-                context,
-                &beside.signs,
-                alone,
-                &beside.found,
-                sure_enough,
-            );
-            let again = found.hits.first().map(|hit| &hit.entry) == context.shown();
-            thought.reply = compose::go_on(self.decide(&found), &beside.wanted, again);
+            let found = resolve(library, context, &beside.signs, alone, &beside.found);
+            let first = found.hits.first().map(|hit| &hit.entry);
+            let by_itself = thought.reply.kind == ReplyKind::Answer
+                && thought.reply.entry.as_ref() == first
+                && !beside.signs.back;
+            // A question that finds the same entry by itself is answered in full.
+            if !by_itself {
+                let again = first == context.shown();
+                let reply = self.decide(&found);
+                thought.reply = compose::go_on(reply, rest, &beside.wanted, again);
+            }
             thought.why = Why::Followed;
         }
         thought.beside = Some(beside);

@@ -73,7 +73,7 @@ pub struct Searcher {
     pub(super) fields: Fields,
     pub(super) analyser: Analyser,
     pub(super) lexicon: Arc<Lexicon>,
-    model: Model,
+    pub(super) model: Model,
     /// Where the entry documents stand.
     pub(super) entries: Arc<HashMap<String, DocAddress>>,
     /// The same the other way round.
