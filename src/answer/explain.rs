@@ -72,11 +72,15 @@ impl Answerer {
             if reading.cleaned == thought.normalized {
                 lines.add("整理", "没有要改的错字，也没有要去掉的空话");
             } else {
-                lines.add("整理", format!("“{}”（改了错字、去了空话）", reading.cleaned));
+                lines.add(
+                    "整理",
+                    format!("“{}”（改了错字、去了空话）", reading.cleaned),
+                );
             }
-            let known = reading.words.iter().map(|w| {
-                format!("{}（{} 条问答说到）", w.word, w.entries.len())
-            });
+            let known = reading
+                .words
+                .iter()
+                .map(|w| format!("{}（{} 条问答说到）", w.word, w.entries.len()));
             lines.add("关键词", known.collect::<Vec<_>>().join("、"));
             let meanings = reading.expansions.iter().take(SEVERAL).map(|e| {
                 let said = &reading.cleaned[e.span.clone()];
@@ -89,10 +93,21 @@ impl Answerer {
             lines.add("连着前文", format!("“{}”", beside.text));
             self.explain_found("连着找到", &beside.found, &mut lines);
             let follows = beside.signs.follows();
-            let meant = if follows >= FOLLOWS { "接着说" } else { "换了一件事" };
-            lines.add("对话", format!("{meant}：接着说的可能 {follows:.2}，到 {FOLLOWS} 算接着说"));
+            let meant = if follows >= FOLLOWS {
+                "接着说"
+            } else {
+                "换了一件事"
+            };
+            lines.add(
+                "对话",
+                format!("{meant}：接着说的可能 {follows:.2}，到 {FOLLOWS} 算接着说"),
+            );
             let told = beside.signs.told();
-            lines.list("", told.into_iter().map(|(sign, part)| format!("{part:+.2}  {sign}")));
+            lines.list(
+                "",
+                told.into_iter()
+                    .map(|(sign, part)| format!("{part:+.2}  {sign}")),
+            );
             let wanted: Vec<&str> = beside.wanted.iter().map(|w| w.name()).collect();
             if !wanted.is_empty() {
                 lines.add("想知道", wanted.join("、"));
@@ -101,12 +116,20 @@ impl Answerer {
         let t = self.thresholds();
         lines.add(
             "界线",
-            format!("把握到 {} 就答，到 {} 请人选，再低算没有；法条到 {} 才给", t.answer, t.choices, t.articles),
+            format!(
+                "把握到 {} 就答，到 {} 请人选，再低算没有；法条到 {} 才给",
+                t.answer, t.choices, t.articles
+            ),
         );
         let reply = &thought.reply;
         lines.add(
             "结果",
-            format!("{}：{}（把握 {:.2}）", kind(reply.kind), self.reason(thought), reply.confidence),
+            format!(
+                "{}：{}（把握 {:.2}）",
+                kind(reply.kind),
+                self.reason(thought),
+                reply.confidence
+            ),
         );
         Ok(lines.0.join("\n"))
     }
@@ -147,7 +170,12 @@ impl Answerer {
                 (_, 0, _) => "不成立：几处离得太远".to_owned(),
                 (_, n, _) => format!("不成立：还缺 {n} 处"),
             };
-            format!("{}（{}）{how}；听到 {}", rule.rule, risk(rule.kind), rule.words.join("、"))
+            format!(
+                "{}（{}）{how}；听到 {}",
+                rule.rule,
+                risk(rule.kind),
+                rule.words.join("、")
+            )
         });
         lines.list("安全闸", told);
     }
@@ -160,15 +188,25 @@ impl Answerer {
             let entry = self.library().entry(&hit.entry);
             let question = entry.map_or(hit.entry.0.as_str(), |e| e.question.as_str());
             let why = self.searcher().reasons(hit).into_iter().take(REASONS);
-            let why: Vec<String> = why.map(|(name, part)| format!("{name} {part:.2}")).collect();
-            format!("{}. {:5.2} {question}〔{}〕", n + 1, hit.score, why.join("，"))
+            let why: Vec<String> = why
+                .map(|(name, part)| format!("{name} {part:.2}"))
+                .collect();
+            format!(
+                "{}. {:5.2} {question}〔{}〕",
+                n + 1,
+                hit.score,
+                why.join("，")
+            )
         });
         lines.list(label, told);
         if let Some(first) = found.hits.first() {
             let parts = self.searcher().model().doubts(&first.features);
             lines.add("把握", format!("{:.2}", found.confidence));
             let told = parts.into_iter();
-            lines.list("", told.map(|(name, x, part)| format!("{part:+6.2}  {name} {x:.2}")));
+            lines.list(
+                "",
+                told.map(|(name, x, part)| format!("{part:+6.2}  {name} {x:.2}")),
+            );
         }
     }
 }

@@ -4,8 +4,30 @@ use super::conversation::TURNS_AWAY;
 
 /// What a question holds.
 const ASKS: [&str; 24] = [
-    "吗", "怎么", "咋", "多少", "能不能", "可不可以", "是不是", "要不要", "有没有", "算不算", "该不该", "谁",
-    "哪", "几", "什么", "啥", "多久", "如何", "犯法", "合法", "违法", "?", "行不行", "好不好",
+    "吗",
+    "怎么",
+    "咋",
+    "多少",
+    "能不能",
+    "可不可以",
+    "是不是",
+    "要不要",
+    "有没有",
+    "算不算",
+    "该不该",
+    "谁",
+    "哪",
+    "几",
+    "什么",
+    "啥",
+    "多久",
+    "如何",
+    "犯法",
+    "合法",
+    "违法",
+    "?",
+    "行不行",
+    "好不好",
 ];
 /// Words that a question without a mark ends with.
 const ENDS: [&str; 5] = ["不", "没", "呢", "么", "嘛"];
@@ -48,6 +70,10 @@ mod tests {
         assert_eq!(two[0], "老板欠我三个月工资怎么办?");
         assert!(two[1].contains("地被邻居占了咋整"));
         assert_eq!(matters("老板欠我三个月工资。没签合同,怎么办?"), None);
-        assert_eq!(matters("工资没发怎么办?找谁?"), None, "too short for a matter");
+        assert_eq!(
+            matters("工资没发怎么办?找谁?"),
+            None,
+            "too short for a matter"
+        );
     }
 }

@@ -4,7 +4,7 @@
 use tantivy::TantivyError;
 
 use super::answerer::NEAR_ENTRIES;
-use super::conversation::{Context, Signs, Wanted, opening, resolve};
+use super::conversation::{Context, Opening, Signs, Wanted, resolve};
 use super::guard::Heeded;
 use super::matters::matters;
 use super::{Answerer, Reply, ReplyKind, compose, smalltalk};
@@ -154,12 +154,13 @@ impl Answerer {
         heard: &Heeded<'_>,
         thought: &mut Thought,
     ) -> Result<(), TantivyError> {
-        let (rest, away) = if context.is_empty() {
-            (normalized.to_owned(), false)
+        let opening = if context.is_empty() {
+            Opening::none(normalized)
         } else {
-            opening(normalized)
+            Opening::of(normalized)
         };
-        let found = self.searcher().search(&rest, NEAR_ENTRIES)?;
+        let rest = opening.rest.as_str();
+        let found = self.searcher().search(rest, NEAR_ENTRIES)?;
         thought.reply = self.decide(&found);
         thought.why = Why::Alone;
         let redirect = || {
@@ -172,23 +173,26 @@ impl Answerer {
             thought.reply = redirect;
             thought.why = Why::Redirected;
         } else if !context.is_empty() {
-            self.go_on(context, &rest, away, &found, thought)?;
+            self.go_on(context, &opening, &found, thought)?;
         }
         if thought.why == Why::Alone
-            && found.hits.first().is_some_and(|hit| hit.features.coverage < ONE_MATTER)
-            && let Some(reply) = self.two_matters(&rest)?
+            && found
+                .hits
+                .first()
+                .is_some_and(|hit| hit.features.coverage < ONE_MATTER)
+            && let Some(reply) = self.two_matters(rest)?
         {
             thought.reply = reply;
             thought.why = Why::TwoMatters;
         }
         if thought.why == Why::Alone
             && thought.reply.kind == ReplyKind::Unknown
-            && let Some(articles) = self.possible_articles(&rest, &found)?
+            && let Some(articles) = self.possible_articles(rest, &found)?
         {
             thought.reply = articles;
             thought.why = Why::Articles;
         }
-        thought.alone = Some((rest, found));
+        thought.alone = Some((opening.rest, found));
         Ok(())
     }
 
@@ -200,7 +204,10 @@ impl Answerer {
         let mut found = Vec::new();
         for part in parts {
             let part = self.searcher().search(&part, 1)?;
-            let entry = part.hits.first().and_then(|h| self.library().entry(&h.entry));
+            let entry = part
+                .hits
+                .first()
+                .and_then(|h| self.library().entry(&h.entry));
             match entry {
                 Some(entry) if part.confidence >= SURE_OF_A_PART => {
                     found.push((entry, part.confidence));
@@ -221,8 +228,7 @@ impl Answerer {
     fn go_on(
         &self,
         context: &Context,
-        rest: &str,
-        away: bool,
+        opening: &Opening,
         alone: &Found,
         thought: &mut Thought,
     ) -> Result<(), TantivyError> {
@@ -230,7 +236,7 @@ impl Answerer {
         if let Some(rule) = context.refused() {
             // What leans on a refused question is refused with it.
             let mut rules = library.risk.rules.iter();
-            if !away
+            if !opening.away
                 && thought.reply.kind != ReplyKind::Answer
                 && let Some(rule) = rules.find(|r| r.id == rule)
             {
@@ -239,11 +245,12 @@ impl Answerer {
             }
             return Ok(());
         }
+        let rest = opening.rest.as_str();
         let text = context.beside(rest);
         let found = self.searcher().search(&text, NEAR_ENTRIES)?;
         let reading = self.searcher().read(rest)?;
         let beside = Beside {
-            signs: Signs::see(library, context, &reading, away, alone, &found),
+            signs: Signs::see(library, context, &reading, opening, alone, &found),
             wanted: Wanted::of(rest),
             text,
             found,

@@ -52,8 +52,13 @@ pub(super) fn run(config: &Config, args: &AskArgs) -> anyhow::Result<ExitCode> {
         } else if args.text.is_empty() {
             chat(&desk, args.explain).await?;
         } else {
-            let (answered, explained) =
-                ask(&desk, visitor("terminal"), args.text.join(" "), args.explain).await;
+            let (answered, explained) = ask(
+                &desk,
+                visitor("terminal"),
+                args.text.join(" "),
+                args.explain,
+            )
+            .await;
             say!("{}", answered.reply.text());
             tell(explained.as_deref())?;
         }
@@ -117,8 +122,8 @@ async fn chat(desk: &Desk, explain: bool) -> anyhow::Result<()> {
         let picked = line.trim().parse::<usize>().ok();
         let chosen = picked.and_then(|n| offered.get(n.wrapping_sub(1)));
         let answered = match chosen {
-            Some(choice) => {
-                desk.open(Pick {
+            Some(choice) => desk
+                .open(Pick {
                     channel: CHANNEL,
                     visitor: Some(visitor("terminal")),
                     entry: choice.entry.clone(),
@@ -126,8 +131,7 @@ async fn chat(desk: &Desk, explain: bool) -> anyhow::Result<()> {
                     request: None,
                 })
                 .await
-                .map(|answered| (answered, None))
-            }
+                .map(|answered| (answered, None)),
             None => Some(ask(desk, visitor("terminal"), line, explain).await),
         };
         let Some((answered, explained)) = answered else {
