@@ -6,6 +6,7 @@ use tantivy::TantivyError;
 
 use super::compose::{self, OFFERED};
 use super::guard::Guard;
+use super::story::Teller;
 use super::{ArticleRef, Choice, Context, LawBook, Office, Reply};
 use crate::knowledge::{Entry, EntryId, Library};
 use crate::search::{ArticleHit, ArticleText, Found, Searcher};
@@ -59,6 +60,7 @@ pub struct Answerer {
     searcher: Searcher,
     lawbook: Arc<LawBook>,
     guard: Arc<Guard>,
+    teller: Arc<Teller>,
     office: Office,
     thresholds: Thresholds,
 }
@@ -73,6 +75,7 @@ impl Answerer {
     ) -> Self {
         let guard = Arc::new(Guard::new(library.risk.clone()));
         Self {
+            teller: Arc::new(Teller::new(&library)),
             library,
             guard,
             searcher,
@@ -105,6 +108,11 @@ impl Answerer {
     /// The guard before the search.
     pub fn guard(&self) -> &Guard {
         &self.guard
+    }
+
+    /// What matters of a story, to be searched for.
+    pub(super) fn gist(&self, normalized: &str) -> String {
+        self.teller.gist(&self.library, normalized)
     }
 
     /// Where confidence turns into action.

@@ -1,7 +1,7 @@
 //! Wording: an entry, a choice or an apology as blocks.
 
-use super::conversation::{Wanted, bearing};
 use super::lookup::Shown;
+use super::wanted::{Wanted, bearing};
 use super::{ArticleRef, Block, Choice, LawBook, Neighbours, Office, Reply, ReplyKind, Source};
 use crate::knowledge::risk::{RiskKind, RiskRule};
 use crate::knowledge::statutes::ArticleNumber;

@@ -74,7 +74,7 @@ impl Answerer {
             } else {
                 lines.add(
                     "整理",
-                    format!("“{}”（改了错字、去了空话）", reading.cleaned),
+                    format!("“{}”（改错字、去空话、长话取要点）", reading.cleaned),
                 );
             }
             let known = reading

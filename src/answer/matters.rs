@@ -1,6 +1,6 @@
 //! Two questions in one message: where one ends and the other begins. Pure.
 
-use super::conversation::TURNS_AWAY;
+use super::turn::TURNS_AWAY;
 
 /// What a question holds.
 const ASKS: [&str; 24] = [
@@ -34,6 +34,12 @@ const ENDS: [&str; 5] = ["不", "没", "呢", "么", "嘛"];
 /// Fewer letters are no matter of their own.
 const LEAST: usize = 6;
 
+/// Whether a clause or sentence asks something.
+pub(super) fn asks(sentence: &str) -> bool {
+    let said = sentence.trim_end_matches(|c: char| !c.is_alphanumeric() && c != '?');
+    ASKS.iter().any(|word| said.contains(word)) || ENDS.iter().any(|word| said.ends_with(word))
+}
+
 /// The two questions of a message; `None` when it is one, or more than two.
 ///
 /// What is told before a question belongs to it; what is told behind the last one belongs there.
@@ -46,11 +52,8 @@ pub(super) fn matters(normalized: &str) -> Option<[String; 2]> {
     let mut so_far = String::new();
     for sentence in marked.split_inclusive(['。', '?', '!', ';', '\n']) {
         so_far.push_str(sentence);
-        let said = sentence.trim_end_matches(|c: char| !c.is_alphanumeric() && c != '?');
-        let asks = ASKS.iter().any(|word| said.contains(word))
-            || ENDS.iter().any(|word| said.ends_with(word));
         let letters = so_far.chars().filter(|c| c.is_alphanumeric()).count();
-        if asks && letters >= LEAST {
+        if asks(sentence) && letters >= LEAST {
             parts.push(std::mem::take(&mut so_far).trim().to_owned());
         }
     }

@@ -4,9 +4,11 @@
 use tantivy::TantivyError;
 
 use super::answerer::NEAR_ENTRIES;
-use super::conversation::{Context, Opening, Signs, Wanted, resolve};
+use super::conversation::Context;
 use super::guard::Heeded;
 use super::matters::matters;
+use super::turn::{Opening, Signs, resolve};
+use super::wanted::Wanted;
 use super::{Answerer, Reply, ReplyKind, compose, smalltalk};
 use crate::knowledge::risk::RiskKind;
 use crate::search::Found;
@@ -154,11 +156,13 @@ impl Answerer {
         heard: &Heeded<'_>,
         thought: &mut Thought,
     ) -> Result<(), TantivyError> {
-        let opening = if context.is_empty() {
+        let mut opening = if context.is_empty() {
             Opening::none(normalized)
         } else {
             Opening::of(normalized)
         };
+        let whole = opening.rest.clone();
+        opening.rest = self.gist(&whole);
         let rest = opening.rest.as_str();
         let found = self.searcher().search(rest, NEAR_ENTRIES)?;
         thought.reply = self.decide(&found);
@@ -180,7 +184,7 @@ impl Answerer {
                 .hits
                 .first()
                 .is_some_and(|hit| hit.features.coverage < ONE_MATTER)
-            && let Some(reply) = self.two_matters(rest)?
+            && let Some(reply) = self.two_matters(&whole)?
         {
             thought.reply = reply;
             thought.why = Why::TwoMatters;
