@@ -6,15 +6,15 @@ use tantivy::TantivyError;
 
 use super::compose::{self, OFFERED};
 use super::guard::Guard;
-use super::{ArticleRef, Choice, LawBook, Office, Reply, ReplyKind, smalltalk};
-use crate::knowledge::risk::RiskKind;
+use super::story::Teller;
+use super::{ArticleRef, Choice, Context, LawBook, Office, Reply};
 use crate::knowledge::{Entry, EntryId, Library};
 use crate::search::{ArticleHit, ArticleText, Found, Searcher};
 
 /// How many of the next best finds are offered under an answer.
 const ALSO_MEANT: usize = 2;
 /// How many entries speak for the articles they cite.
-const NEAR_ENTRIES: usize = 20;
+pub(super) const NEAR_ENTRIES: usize = 20;
 
 /// Where confidence turns into action.
 ///
@@ -58,6 +58,7 @@ pub struct Answerer {
     searcher: Searcher,
     lawbook: Arc<LawBook>,
     guard: Arc<Guard>,
+    teller: Arc<Teller>,
     office: Office,
     thresholds: Thresholds,
 }
@@ -72,6 +73,7 @@ impl Answerer {
     ) -> Self {
         let guard = Arc::new(Guard::new(library.risk.clone()));
         Self {
+            teller: Arc::new(Teller::new(&library)),
             library,
             guard,
             searcher,
@@ -106,60 +108,43 @@ impl Answerer {
         &self.guard
     }
 
-    /// Answers a message: danger first, then what must not be helped with, then everything else.
+    /// What matters of a story, to be searched for.
+    pub(super) fn gist(&self, normalized: &str) -> String {
+        self.teller.gist(&self.library, normalized)
+    }
+
+    /// Where confidence turns into action.
+    pub fn thresholds(&self) -> &Thresholds {
+        &self.thresholds
+    }
+
+    /// Answers a message by itself, with nothing said before it.
     ///
     /// # Errors
     /// When the index cannot be read.
     pub fn answer(&self, text: &str) -> Result<Reply, TantivyError> {
-        let normalized = self.searcher.analyser().normalize(text);
-        if !normalized.chars().any(char::is_alphanumeric) {
-            return Ok(compose::nothing_said(&self.office));
-        }
-        let heard = self.guard.listen(&normalized);
-        let guarded = |kind, unsure| {
-            let (rule, verdict) = heard.first(kind, unsure)?;
-            tracing::debug!(rule = verdict.rule, signals = ?verdict.signals, "guard");
-            Some(compose::guarded(rule, &self.office))
-        };
-        for kind in [RiskKind::Emergency, RiskKind::Refuse] {
-            if let Some(reply) = guarded(kind, false) {
-                return Ok(reply);
-            }
-        }
-        if let Some(reply) = self
-            .lawbook
-            .look_up(&self.library, &self.office, &normalized)?
-        {
-            return Ok(reply);
-        }
-        if let Some(talk) = smalltalk::recognise(&self.library, &normalized) {
-            return Ok(compose::smalltalk(talk, &self.office));
-        }
-        const NO_QUESTION: [RiskKind; 3] =
-            [RiskKind::Chat, RiskKind::Offtopic, RiskKind::Gibberish];
-        if let Some(reply) = NO_QUESTION
-            .into_iter()
-            .find_map(|kind| guarded(kind, false))
-        {
-            return Ok(reply);
-        }
-        let found = self.searcher.search(&normalized, NEAR_ENTRIES)?;
-        let reply = self.decide(&found);
-        if reply.kind != ReplyKind::Answer
-            && let Some(redirect) = NO_QUESTION.into_iter().find_map(|kind| guarded(kind, true))
-        {
-            return Ok(redirect);
-        }
-        if reply.kind == ReplyKind::Unknown
-            && let Some(articles) = self.possible_articles(&normalized, &found)?
-        {
-            return Ok(articles);
-        }
-        Ok(reply)
+        Ok(self.think(&Context::default(), text)?.reply)
+    }
+
+    /// Answers a turn of a conversation; returns what to remember for the next one too.
+    ///
+    /// # Errors
+    /// When the index cannot be read.
+    pub fn answer_in(
+        &self,
+        context: &Context,
+        text: &str,
+    ) -> Result<(Reply, Context), TantivyError> {
+        let thought = self.think(context, text)?;
+        Ok((thought.reply, thought.next))
     }
 
     /// The second layer: no entry fits, but articles do with confidence.
-    fn possible_articles(&self, text: &str, near: &Found) -> Result<Option<Reply>, TantivyError> {
+    pub(super) fn possible_articles(
+        &self,
+        text: &str,
+        near: &Found,
+    ) -> Result<Option<Reply>, TantivyError> {
         let hits = self.lawbook.search(text, OFFERED, &self.library, near)?;
         let Some(sure) = self.lawbook.confidence(&hits) else {
             return Ok(None);
@@ -205,7 +190,7 @@ impl Answerer {
         compose::out_of_order(&self.office)
     }
 
-    fn decide(&self, found: &Found) -> Reply {
+    pub(super) fn decide(&self, found: &Found) -> Reply {
         let entries: Vec<&Entry> = found
             .hits
             .iter()
@@ -237,6 +222,15 @@ impl Answerer {
             self.related(entry, &[]),
             1.0,
         ))
+    }
+
+    /// What to remember once an entry was shown: the next turn may go on with it.
+    pub fn picked(&self, id: &EntryId) -> Context {
+        self.library
+            .entry(id)
+            .map_or_else(Context::default, |entry| {
+                Context::picked(entry.id.clone(), &entry.question)
+            })
     }
 
     /// Neighbouring questions: the next best finds, then the topic's others.

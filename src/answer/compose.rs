@@ -1,8 +1,7 @@
 //! Wording: an entry, a choice or an apology as blocks.
 
-use std::collections::HashSet;
-
 use super::lookup::Shown;
+use super::wanted::{Wanted, bearing};
 use super::{ArticleRef, Block, Choice, LawBook, Neighbours, Office, Reply, ReplyKind, Source};
 use crate::knowledge::risk::{RiskKind, RiskRule};
 use crate::knowledge::statutes::ArticleNumber;
@@ -115,6 +114,73 @@ pub(super) fn answer(
     }
 }
 
+/// The lines of a reply that speak of what something costs.
+fn fees(blocks: &[Block]) -> Vec<String> {
+    let costs = |line: &&String| ["费", "不收", "元"].iter().any(|word| line.contains(word));
+    let lines = blocks.iter().flat_map(|block| match block {
+        Block::Section { title, items, .. } if *title != "依据" => items.as_slice(),
+        _ => &[],
+    });
+    lines.filter(costs).cloned().collect()
+}
+
+/// An answer to a turn that goes on with the matter in hand: what the turn points at comes first.
+/// An entry that was shown a moment ago (`again`) is not told all over: what was asked for, the
+/// short answer and what it rests on.
+pub(super) fn go_on(mut reply: Reply, turn: &str, wanted: &[Wanted], again: bool) -> Reply {
+    if reply.kind != ReplyKind::Answer {
+        return reply;
+    }
+    // The basis that bears on the turn first; lines, citations and sources stay side by side.
+    for block in &mut reply.blocks {
+        if let Block::Section { title, items, .. } = block
+            && *title == Wanted::Basis.name()
+        {
+            let order = bearing(turn, wanted, items);
+            *items = order.iter().map(|n| items[*n].clone()).collect();
+            reply.citations = order.iter().map(|n| reply.citations[*n].clone()).collect();
+            reply.sources = order.iter().map(|n| reply.sources[*n].clone()).collect();
+        }
+    }
+    let mut first: Vec<Block> = Vec::new();
+    for wanted in wanted {
+        if *wanted == Wanted::Fees {
+            let items = fees(&reply.blocks);
+            if !items.is_empty() {
+                first.push(Block::Section {
+                    title: wanted.name(),
+                    items,
+                    ordered: false,
+                    foldable: false,
+                });
+            }
+            continue;
+        }
+        let at = reply.blocks.iter().position(|block| {
+            matches!(block, Block::Section { title, items, .. }
+                if *title == wanted.name() && !items.is_empty())
+        });
+        if let Some(at) = at {
+            let mut block = reply.blocks.remove(at);
+            if let Block::Section { foldable, .. } = &mut block {
+                *foldable = false;
+            }
+            first.push(block);
+        }
+    }
+    if again && !first.is_empty() {
+        reply.blocks.retain(|block| match block {
+            Block::Section { title, .. } => *title == Wanted::Basis.name(),
+            _ => true,
+        });
+    }
+    // Behind the title.
+    reply.blocks.splice(1..1, first);
+    let line = "接着刚才的事说（想问别的事，请把谁、什么事说完整）：";
+    reply.blocks.insert(0, Block::Lead(line.to_owned()));
+    reply
+}
+
 /// Where to read the official text of a citation.
 fn source(library: &Library, lawbook: &LawBook, citation: &Citation) -> Source {
     let number = citation.article.parse::<ArticleNumber>().ok();
@@ -138,8 +204,35 @@ fn source(library: &Library, lawbook: &LawBook, citation: &Citation) -> Source {
 /// first, so that whoever finds tapping hard has read the answer already. The likeliest follows in
 /// full, folded away.
 pub(super) fn choices(library: &Library, entries: &[&Entry], confidence: f64) -> Reply {
-    let ask = "拿不准您是想问哪一件，先把最接近的说个大概，点一下看全部。都不是的话，请说清楚谁、什么事。";
-    let mut blocks = vec![Block::Lead(ask.to_owned())];
+    let lead = "拿不准您是想问哪一件，先把最接近的说个大概，点一下看全部。都不是的话，请说清楚谁、什么事。";
+    let mut reply = offered(lead, entries, confidence);
+    if let Some(first) = entries.first() {
+        let detail = Block::Lead("如果是第 1 件，具体这样办：".to_owned());
+        reply.blocks.push(detail);
+        reply.blocks.extend(sections(first, true));
+        for citation in first.citations() {
+            if !reply.citations.contains(&citation) {
+                reply.citations.push(citation);
+            }
+        }
+        let texts = first.contacts.iter().map(String::as_str);
+        reply.hotlines = hotlines_in(library, texts);
+    }
+    reply.blocks.push(notice());
+    reply
+}
+
+/// Two matters in one message: the short answer to each, and a choice to see all of either.
+pub(super) fn two_matters(entries: [&Entry; 2], confidence: f64) -> Reply {
+    let lead = "您问了两件事，先各说个大概，点一下看全部。";
+    let mut reply = offered(lead, &entries, confidence);
+    reply.blocks.push(notice());
+    reply
+}
+
+/// Entries to pick from, each with its short answer and its first citation.
+fn offered(lead: &str, entries: &[&Entry], confidence: f64) -> Reply {
+    let mut blocks = vec![Block::Lead(lead.to_owned())];
     let mut citations: Vec<Citation> = Vec::new();
     for (n, entry) in entries.iter().enumerate() {
         blocks.push(Block::Title(format!("{}. {}", n + 1, entry.question)));
@@ -148,24 +241,13 @@ pub(super) fn choices(library: &Library, entries: &[&Entry], confidence: f64) ->
             Some(basis) => format!("{}（依据{basis}）", entry.answer),
             None => entry.answer.clone(),
         }));
-        citations.extend(basis.cloned());
+        citations.extend(basis.filter(|b| !citations.contains(b)).cloned());
     }
-    if let Some(first) = entries.first() {
-        blocks.push(Block::Lead("如果是第 1 件，具体这样办：".to_owned()));
-        blocks.extend(sections(first, true));
-        citations.extend(first.citations());
-    }
-    blocks.push(notice());
-    let mut seen = HashSet::new();
-    citations.retain(|citation| seen.insert(citation.clone()));
-    let first = entries.first();
-    let texts = first.iter().flat_map(|entry| &entry.contacts);
     Reply {
         blocks,
         citations,
-        topic: first.map(|e| e.topic.clone()),
+        topic: entries.first().map(|e| e.topic.clone()),
         choices: entries.iter().map(|e| choice(e)).collect(),
-        hotlines: hotlines_in(library, texts.map(String::as_str)),
         ..empty(ReplyKind::Choices, confidence)
     }
 }

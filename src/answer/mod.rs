@@ -2,17 +2,28 @@
 
 mod answerer;
 mod compose;
+mod conversation;
+mod explain;
 pub mod guard;
 mod lawbook;
 mod lookup;
+mod matters;
 mod reply;
 mod smalltalk;
+mod story;
+mod think;
+mod turn;
+mod wanted;
 
 pub use answerer::{Answerer, Thresholds};
 pub use compose::NOTICE;
+pub use conversation::Context;
 pub use guard::Guard;
 pub use lawbook::LawBook;
 pub use reply::{ArticleRef, Block, Choice, Neighbours, Reply, ReplyKind, Source};
+pub use think::{Beside, Thought, Why};
+pub use turn::Signs;
+pub use wanted::Wanted;
 
 use serde::Deserialize;
 

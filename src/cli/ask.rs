@@ -18,9 +18,11 @@ const CHANNEL: &str = "cli";
 #[derive(Args)]
 #[command(after_help = "例：
   qijin ask 老板拖欠工资怎么办
+  qijin ask --explain 没签合同工资能要不      再说明答复是怎么来的
   qijin ask                    进入聊天，输入编号选择，Ctrl-D 退出
   qijin ask --jsonl < 问题.jsonl > 答复.jsonl
-      每行 {\"id\":\"1\",\"text\":\"…\"} 或 {\"id\":\"1\",\"turns\":[\"…\",\"…\"]}")]
+      每行 {\"id\":\"1\",\"text\":\"…\"} 或 {\"id\":\"1\",\"turns\":[\"…\",\"…\"]}；
+      turns 当作一个人先后说的话，答最后一句；每行算不同的人")]
 pub(super) struct AskArgs {
     /// 问题；不写就进入聊天
     #[arg(value_name = "问题", conflicts_with = "jsonl")]
@@ -28,6 +30,9 @@ pub(super) struct AskArgs {
     /// 从标准输入逐行读 JSON，逐行输出 JSON
     #[arg(long)]
     jsonl: bool,
+    /// 说明答复是怎么来的：听懂了什么、找到什么、为什么这样答（给工作人员和开发者看）
+    #[arg(long)]
+    explain: bool,
     /// 把提问记入日志（默认不记）
     #[arg(long)]
     journal: bool,
@@ -43,36 +48,61 @@ pub(super) fn run(config: &Config, args: &AskArgs) -> anyhow::Result<ExitCode> {
         };
         let desk = Desk::new(answerer, journal);
         if args.jsonl {
-            json_lines(&desk).await?;
+            json_lines(&desk, args.explain).await?;
         } else if args.text.is_empty() {
-            chat(&desk).await?;
+            chat(&desk, args.explain).await?;
         } else {
-            let answered = ask(&desk, args.text.join(" ")).await;
+            let (answered, explained) = ask(
+                &desk,
+                visitor("terminal"),
+                args.text.join(" "),
+                args.explain,
+            )
+            .await;
             say!("{}", answered.reply.text());
+            tell(explained.as_deref())?;
         }
         Ok(ExitCode::SUCCESS)
     })
 }
 
-/// The one person at this terminal.
-fn visitor() -> Visitor {
+/// Somebody at this terminal; every line of JSON is somebody else.
+fn visitor(name: impl Into<String>) -> Visitor {
     Visitor {
         channel: CHANNEL,
-        platform_id: "terminal".to_owned(),
+        platform_id: name.into(),
     }
 }
 
-async fn ask(desk: &Desk, text: String) -> Answered {
-    desk.ask(Question {
+async fn ask(
+    desk: &Desk,
+    visitor: Visitor,
+    text: String,
+    explain: bool,
+) -> (Answered, Option<String>) {
+    let question = Question {
         channel: CHANNEL,
-        visitor: Some(visitor()),
+        visitor: Some(visitor),
         text,
         request: None,
-    })
-    .await
+    };
+    if explain {
+        let (answered, explained) = desk.ask_explained(question).await;
+        (answered, Some(explained))
+    } else {
+        (desk.ask(question).await, None)
+    }
 }
 
-async fn chat(desk: &Desk) -> anyhow::Result<()> {
+/// Shows how a reply came about, set off from it.
+fn tell(explained: Option<&str>) -> anyhow::Result<()> {
+    if let Some(explained) = explained {
+        say!("\n──────── 答复是怎么来的 ────────\n{explained}");
+    }
+    Ok(())
+}
+
+async fn chat(desk: &Desk, explain: bool) -> anyhow::Result<()> {
     let interactive = std::io::stdin().is_terminal();
     if interactive {
         say!("用平常话说说遇到了什么事。输入编号可以选择，Ctrl-D 退出。\n");
@@ -92,23 +122,24 @@ async fn chat(desk: &Desk) -> anyhow::Result<()> {
         let picked = line.trim().parse::<usize>().ok();
         let chosen = picked.and_then(|n| offered.get(n.wrapping_sub(1)));
         let answered = match chosen {
-            Some(choice) => {
-                desk.open(Pick {
+            Some(choice) => desk
+                .open(Pick {
                     channel: CHANNEL,
-                    visitor: Some(visitor()),
+                    visitor: Some(visitor("terminal")),
                     entry: choice.entry.clone(),
                     row,
                     request: None,
                 })
                 .await
-            }
-            None => Some(ask(desk, line).await),
+                .map(|answered| (answered, None)),
+            None => Some(ask(desk, visitor("terminal"), line, explain).await),
         };
-        let Some(answered) = answered else {
+        let Some((answered, explained)) = answered else {
             say!("这一条已经不在资料库里了，请重新问。");
             continue;
         };
         say!("\n{}", answered.reply.text());
+        tell(explained.as_deref())?;
         row = answered.row;
         offered = if answered.reply.kind == ReplyKind::Choices {
             answered.reply.choices
@@ -154,9 +185,11 @@ struct ReplyLine<'a> {
     rule: Option<&'a str>,
     confidence: f64,
     elapsed_us: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    explain: Option<&'a str>,
 }
 
-async fn json_lines(desk: &Desk) -> anyhow::Result<()> {
+async fn json_lines(desk: &Desk, explain: bool) -> anyhow::Result<()> {
     let mut out = std::io::stdout().lock();
     for (n, line) in std::io::stdin().lock().lines().enumerate() {
         let line = line?;
@@ -170,14 +203,16 @@ async fn json_lines(desk: &Desk) -> anyhow::Result<()> {
             None => line.turns,
         };
         let mut last = None;
+        let somebody = visitor(format!("line {n}"));
         for text in turns {
             let started = Instant::now();
-            let answered = ask(desk, text).await;
-            last = Some((answered.reply, started.elapsed()));
+            let (answered, explained) = ask(desk, somebody.clone(), text, explain).await;
+            last = Some((answered.reply, explained, started.elapsed()));
         }
-        let (reply, elapsed) =
+        desk.start_afresh(&somebody);
+        let (reply, explained, elapsed) =
             last.with_context(|| format!("标准输入第 {} 行没有 text 也没有 turns", n + 1))?;
-        write_line(&mut out, &line.id, &reply, elapsed)?;
+        write_line(&mut out, &line.id, &reply, explained.as_deref(), elapsed)?;
     }
     Ok(())
 }
@@ -186,6 +221,7 @@ fn write_line(
     out: &mut impl Write,
     id: &str,
     reply: &Reply,
+    explain: Option<&str>,
     elapsed: std::time::Duration,
 ) -> anyhow::Result<()> {
     let line = ReplyLine {
@@ -201,6 +237,7 @@ fn write_line(
         rule: reply.rule.as_deref(),
         confidence: reply.confidence,
         elapsed_us: u64::try_from(elapsed.as_micros()).unwrap_or(u64::MAX),
+        explain,
     };
     serde_json::to_writer(&mut *out, &line)?;
     out.write_all(b"\n")?;

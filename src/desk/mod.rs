@@ -5,19 +5,22 @@
 //! missing.
 
 mod library_watch;
+mod memory;
 
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Instant;
 
 use chrono::Utc;
 
-use crate::answer::{Answerer, ArticleRef, Office, Reply};
+use crate::answer::{Answerer, ArticleRef, Office, Reply, Thought};
 use crate::journal::{Asker, HANDOVER_DAYS, Handovers, Journal, JournalError, Record};
 use crate::knowledge::{EntryId, Library};
 use crate::search::{ArticleText, SearchError};
 
 pub use crate::journal::{Address, RowId};
 pub use library_watch::{Paths, prepare, watch};
+
+use memory::Memory;
 
 /// Who is at the desk: the channel and the platform's id, which never leaves memory in clear.
 #[derive(Clone, PartialEq, Eq, Hash)]
@@ -71,6 +74,7 @@ pub struct Desk {
     answerer: Arc<RwLock<Arc<Answerer>>>,
     journal: Option<Journal>,
     handovers: Option<Handovers>,
+    memory: Arc<Memory>,
     office: Arc<Office>,
 }
 
@@ -82,6 +86,7 @@ impl Desk {
             handovers: journal.as_ref().map(Handovers::of),
             answerer: Arc::new(RwLock::new(Arc::new(answerer))),
             journal,
+            memory: Arc::default(),
         }
     }
 
@@ -116,19 +121,54 @@ impl Desk {
         self.journal.as_ref().map(Journal::retention_days)
     }
 
-    /// Answers a question and journals it.
+    /// Answers a question, as the next turn of what its visitor said before, and journals it.
     pub async fn ask(&self, question: Question) -> Answered {
+        self.answered(question, true).await.0
+    }
+
+    /// Answers a question by itself: where others read along, nothing said before comes up.
+    pub async fn ask_openly(&self, question: Question) -> Answered {
+        self.answered(question, false).await.0
+    }
+
+    /// Answers a question and says how the reply came about, in Chinese, for staff.
+    pub async fn ask_explained(&self, question: Question) -> (Answered, String) {
+        let answerer = self.answerer();
+        let (answered, thought) = self.answered(question, true).await;
+        let explained = thought.and_then(|thought| readable(answerer.explain(&thought)));
+        (answered, explained.unwrap_or_default())
+    }
+
+    async fn answered(&self, question: Question, go_on: bool) -> (Answered, Option<Thought>) {
         let started = Instant::now();
         let answerer = self.answerer();
-        let reply = answerer.answer(&question.text).unwrap_or_else(|error| {
-            tracing::error!(
-                error = &error as &dyn std::error::Error,
-                "the index cannot be read"
-            );
-            answerer.out_of_order()
-        });
+        let who = question.visitor.as_ref().filter(|_| go_on);
+        let who = who.map(|visitor| self.remembered_as(visitor));
+        let context = who.as_deref().map(|who| self.memory.of(who));
+        let thought = readable(answerer.think(&context.unwrap_or_default(), &question.text));
+        if let (Some(who), Some(thought)) = (who, &thought) {
+            self.memory.keep(who, thought.next.clone());
+        }
+        let reply = match &thought {
+            Some(thought) => thought.reply.clone(),
+            None => answerer.out_of_order(),
+        };
         let row = self.record(question, None, &reply, started).await;
-        Answered { reply, row }
+        (Answered { reply, row }, thought)
+    }
+
+    /// Forgets what the visitor said just now: the next question stands by itself.
+    pub fn start_afresh(&self, visitor: &Visitor) {
+        self.memory.forget(&self.remembered_as(visitor));
+    }
+
+    /// The pseudonym under which a conversation is kept; without a journal there is no key to make
+    /// one with, and the id stays in memory as it came.
+    fn remembered_as(&self, visitor: &Visitor) -> String {
+        match &self.journal {
+            Some(journal) => self.asker(journal, visitor).as_str().to_owned(),
+            None => format!("{}:{}", visitor.channel, visitor.platform_id),
+        }
     }
 
     /// The official text of an article, as a button asks for it; `None` when it is not in force or
@@ -145,7 +185,12 @@ impl Desk {
     /// Shows an entry that was picked; `None` when the library no longer has it.
     pub async fn open(&self, pick: Pick) -> Option<Answered> {
         let started = Instant::now();
-        let reply = self.answerer().open(&pick.entry)?;
+        let answerer = self.answerer();
+        let reply = answerer.open(&pick.entry)?;
+        if let Some(visitor) = &pick.visitor {
+            let picked = answerer.picked(&pick.entry);
+            self.memory.keep(self.remembered_as(visitor), picked);
+        }
         if let (Some(journal), Some(visitor), Some(row)) = (&self.journal, &pick.visitor, pick.row)
         {
             let asker = self.asker(journal, visitor);
@@ -252,6 +297,7 @@ impl Desk {
     /// # Errors
     /// When the database refuses: nothing was deleted then, and the visitor must be told.
     pub async fn forget(&self, visitor: &Visitor) -> Result<u64, JournalError> {
+        self.start_afresh(visitor);
         match &self.journal {
             Some(journal) => {
                 let asker = self.asker(journal, visitor);

@@ -67,6 +67,38 @@ impl Evidence {
     pub(super) const TOP_TOPIC: usize = 22;
 }
 
+impl Evidence {
+    /// What a kind of evidence is called by staff.
+    fn name(kind: usize) -> &'static str {
+        match kind {
+            Self::QUESTION_WORDS => "全部问法·词",
+            Self::QUESTION_BIGRAMS => "全部问法·两字",
+            Self::QUESTION_UNIGRAMS => "全部问法·单字",
+            Self::BODY_WORDS => "正文·词",
+            Self::BODY_BIGRAMS => "正文·两字",
+            Self::BODY_UNIGRAMS => "正文·单字",
+            Self::PHRASING_WORDS => "最像的问法·词",
+            Self::PHRASING_BIGRAMS => "最像的问法·两字",
+            Self::PHRASING_UNIGRAMS => "最像的问法·单字",
+            Self::COVERAGE => "提问被最像的问法说到",
+            Self::LIKENESS => "最像的问法被提问说到",
+            Self::UNION => "提问被各问法说到",
+            Self::THREE => "三个最像的问法",
+            Self::GIST_WORDS => "标题和短答·词",
+            Self::GIST_BIGRAMS => "标题和短答·两字",
+            Self::GIST_UNIGRAMS => "标题和短答·单字",
+            Self::KNOWN_WAYS => "问法认得的词",
+            Self::KNOWN => "全文认得的词",
+            Self::KEYWORD_WORDS => "关键词·词",
+            Self::KEYWORD_BIGRAMS => "关键词·两字",
+            Self::KEYWORD_UNIGRAMS => "关键词·单字",
+            Self::TOPIC => "同主题的其他问答",
+            Self::TOP_TOPIC => "同大类的其他问答",
+            _ => "其他",
+        }
+    }
+}
+
 /// What the confidence is computed from; each about 0..1 but the last, which is in 0..4.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Features {
@@ -127,6 +159,35 @@ impl Model {
     pub(super) fn score(&self, evidence: &Evidence) -> f64 {
         let pairs = self.ranking.iter().zip(evidence.0);
         pairs.map(|(weight, value)| weight * value).sum()
+    }
+
+    /// What a ranking score is made of: the kinds of evidence by name, the weightiest first.
+    pub(super) fn reasons(&self, evidence: &Evidence) -> Vec<(&'static str, f64)> {
+        let pairs = self.ranking.iter().zip(evidence.0).enumerate();
+        let mut parts: Vec<(&'static str, f64)> = pairs
+            .map(|(kind, (weight, value))| (Evidence::name(kind), weight * value))
+            .filter(|(_, part)| *part > 0.0)
+            .collect();
+        parts.sort_by(|a, b| b.1.total_cmp(&a.1));
+        parts
+    }
+
+    /// What a confidence is made of: the features by name, their values, and what they add to the
+    /// log odds.
+    pub fn doubts(&self, features: &Features) -> Vec<(&'static str, f64, f64)> {
+        const NAMES: [&str; WEIGHTS] = [
+            "底数",
+            "提问被最像的问法说到",
+            "最像的问法被提问说到",
+            "提问被各问法说到",
+            "比第二名领先",
+            "排序得分",
+            "前五名同一大类",
+            "提问的信息量",
+        ];
+        let pairs = self.confidence.iter().zip(features.vector());
+        let parts = NAMES.into_iter().zip(pairs);
+        parts.map(|(name, (w, x))| (name, x, w * x)).collect()
     }
 
     /// Probability in 0..1 that a first hit with these features is right.

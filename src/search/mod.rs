@@ -13,6 +13,7 @@ mod confidence;
 mod intent;
 mod logistic;
 mod query;
+mod reading;
 mod schema;
 mod searcher;
 mod store;
@@ -28,6 +29,7 @@ pub mod article_tuning {
 pub use articles::{ArticleHit, ArticleModel, ArticleText, Articles, EntryKnowledge, Moved};
 pub use confidence::{Evidence, Features, Model};
 pub use intent::{Intent, Leaning, Sort};
+pub use reading::{Known, Reading};
 pub use searcher::{Found, Hit, Searcher};
 pub use store::{IndexError, IndexInfo, Opened, Progress, fingerprint, open_or_build};
 pub use tune::{Labelled, PhrasingReport, bench_phrasings, calibrate, fit_confidence, fit_ranking};

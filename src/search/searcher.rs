@@ -70,20 +70,20 @@ pub struct Found {
 /// An open index. Cheap to clone; searches run in parallel.
 #[derive(Clone)]
 pub struct Searcher {
-    reader: IndexReader,
-    fields: Fields,
-    analyser: Analyser,
-    lexicon: Arc<Lexicon>,
-    model: Model,
-    intent: Option<Arc<Intent>>,
+    pub(super) reader: IndexReader,
+    pub(super) fields: Fields,
+    pub(super) analyser: Analyser,
+    pub(super) lexicon: Arc<Lexicon>,
+    pub(super) model: Model,
+    pub(super) intent: Option<Arc<Intent>>,
     /// Where the entry documents stand.
-    entries: Arc<HashMap<String, DocAddress>>,
+    pub(super) entries: Arc<HashMap<String, DocAddress>>,
     /// The same the other way round.
-    ids: Arc<HashMap<DocAddress, String>>,
+    pub(super) ids: Arc<HashMap<DocAddress, String>>,
 }
 
 /// The documents that hold any of the words in any of the fields.
-fn holders(
+pub(super) fn holders(
     searcher: &tantivy::Searcher,
     fields: &[Field],
     words: &[String],
@@ -402,7 +402,7 @@ impl Searcher {
     }
 
     /// The question's words, each with what it means too; words that say nothing are left out.
-    fn vocabulary(
+    pub(super) fn vocabulary(
         &self,
         normalized: &str,
         tokens: &Tokens,

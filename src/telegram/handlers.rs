@@ -74,6 +74,7 @@ async fn command(context: Context, message: Message, command: Command) -> Result
     let page = match command {
         Command::Start(payload) => {
             if let Some(user) = &message.from {
+                context.desk.start_afresh(&visitor(user));
                 remember_origin(&context, user, &payload).await;
             }
             let topics = button("按主题翻看", &Action::Places);
@@ -172,15 +173,18 @@ async fn message(context: Context, update: UpdateId, message: Message) -> Result
             Ok(())
         };
     }
-    let answered = context
-        .desk
-        .ask(Question {
-            channel: CHANNEL,
-            visitor: message.from.as_ref().map(visitor),
-            text,
-            request: Some(update.0.to_string()),
-        })
-        .await;
+    let asked = Question {
+        channel: CHANNEL,
+        visitor: message.from.as_ref().map(visitor),
+        text,
+        request: Some(update.0.to_string()),
+    };
+    // What somebody asked in private must not come up in front of a group.
+    let answered = if message.chat.is_private() {
+        context.desk.ask(asked).await
+    } else {
+        context.desk.ask_openly(asked).await
+    };
     context
         .outgoing
         .send(to, answers(&message), &page(&answered, None))

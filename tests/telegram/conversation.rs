@@ -102,6 +102,29 @@ async fn a_resident_is_served_from_start_to_forget() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn start_begins_a_new_conversation_and_a_group_hears_of_none() {
+    const GOES_ON: &str = "接着刚才的事说";
+    let (office, api, bot) = open("turns").await;
+    let resident = Resident::new(&api, 880_014, "吴七");
+    resident.asks(QUESTIONS[0]).await;
+    let on = resident.asks("那要多久").await;
+    assert!(text_of(&on).starts_with(GOES_ON), "{}", text_of(&on));
+
+    let group = Group::new(&api, -1_001_700_000_002);
+    let there = group.member(880_014, "吴七");
+    let openly = there.asks("@qijin_test_bot 那要多久").await;
+    assert!(
+        !text_of(&openly).contains(GOES_ON),
+        "asked in private, kept private"
+    );
+
+    resident.asks("/start").await;
+    let afresh = resident.asks("那要多久").await;
+    assert!(!text_of(&afresh).contains(GOES_ON));
+    close(&office, bot).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_unclear_question_is_met_with_choices() {
     let (office, api, bot) = open("choices").await;
     let resident = Resident::new(&api, 880_013, "卫六");

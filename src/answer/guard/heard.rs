@@ -77,6 +77,12 @@ impl<'a> Heard<'a> {
         !self.sets[set].is_empty()
     }
 
+    /// The first words that meet a set.
+    pub fn word(&self, set: SetId) -> Option<String> {
+        let span = self.sets[set].first()?;
+        Some(self.text[self.offsets[span.start]..self.offsets[span.end]].to_owned())
+    }
+
     /// The words that meet every set, within so many characters of each other if `within`.
     pub fn together(&self, all: &[SetId], within: Option<usize>) -> Option<Vec<String>> {
         let words = |spans: Vec<Span>| {

@@ -26,6 +26,23 @@ pub struct Verdict<'a> {
     pub signals: Vec<String>,
 }
 
+/// A rule of which something was heard, met or not.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Overheard<'a> {
+    /// Id of the rule.
+    pub rule: &'a str,
+    /// What it is for.
+    pub kind: RiskKind,
+    /// The words heard, one for each group that is there.
+    pub words: Vec<String>,
+    /// How many groups are not there.
+    pub missing: usize,
+    /// Whether something said lifts it, or the message is too long for it.
+    pub lifted: bool,
+    /// Whether it is met.
+    pub met: bool,
+}
+
 /// The rules of a library, compiled.
 pub struct Guard {
     table: Arc<RiskTable>,
@@ -123,15 +140,49 @@ impl<'a> Heeded<'a> {
             })
     }
 
+    /// The rules of which at least half was heard, those that are met first; each in its best way.
+    pub fn overheard(&self) -> Vec<Overheard<'a>> {
+        let mut out: Vec<Overheard<'a>> = Vec::new();
+        for way in &self.guard.ways {
+            let rule = &self.guard.table.rules[way.rule];
+            let words: Vec<String> = way.all.iter().filter_map(|g| self.heard.word(*g)).collect();
+            let missing = way.all.len() - words.len();
+            if words.is_empty() || missing > words.len() {
+                continue;
+            }
+            let heard = Overheard {
+                rule: &rule.id,
+                kind: rule.kind,
+                missing,
+                lifted: self.lifted(way),
+                met: self.met(way).is_some(),
+                words,
+            };
+            match out.iter_mut().find(|o| o.rule == heard.rule) {
+                Some(known) if (heard.met, known.missing) > (known.met, heard.missing) => {
+                    *known = heard;
+                }
+                Some(_) => {}
+                None => out.push(heard),
+            }
+        }
+        out.sort_by_key(|o| (!o.met, o.missing, o.kind));
+        out
+    }
+
+    fn lifted(&self, way: &Way) -> bool {
+        let heard = &self.heard;
+        let too_long = way.max_chars.is_some_and(|max| heard.letters() > max);
+        too_long || heard.has(way.none) || (heard.has(way.doubt) && !heard.has(way.still))
+    }
+
     /// The words that meet `way`, if it is met.
     fn met(&self, way: &Way) -> Option<Vec<String>> {
         let heard = &self.heard;
         if way.all.iter().any(|group| !heard.has(*group)) {
             return None;
         }
-        let too_long = way.max_chars.is_some_and(|max| heard.letters() > max);
-        let lifted = heard.has(way.none) || (heard.has(way.doubt) && !heard.has(way.still));
-        if too_long || lifted {
+        if self.lifted(way) {
             return None;
         }
         heard.together(&way.all, way.within)
