@@ -6,12 +6,16 @@ use std::fs;
 
 use common::Office;
 
+/// A way of asking that shares no two characters with any other: what it says does not matter here.
+fn way(number: usize, n: usize) -> String {
+    let at = |k: usize| 0x4e00 + 7 * (42 * number + 6 * n + k) as u32;
+    (0..6).filter_map(|k| char::from_u32(at(k))).collect()
+}
+
 /// A faultless entry file, to plant faults in.
 fn entry(number: usize) -> String {
     let today = chrono::Local::now().date_naive();
-    let phrasings: Vec<String> = (0..6)
-        .map(|n| format!("第{number}件事的第{n}种问法"))
-        .collect();
+    let phrasings: Vec<String> = (0..6).map(|n| way(number, n)).collect();
     format!(
         "+++\n\
          topic = \"labor.pay\"\n\
@@ -19,7 +23,7 @@ fn entry(number: usize) -> String {
          reviewed = {today}\n\
          +++\n\
          \n\
-         ## 第{number}件事怎么办？\n\
+         ## {}？\n\
          问法：{}\n\
          先留证据，再找人调解。\n\
          ### 怎么做\n\
@@ -30,6 +34,7 @@ fn entry(number: usize) -> String {
          三年。\n\
          ### 找谁\n\
          - 法律咨询：12348\n",
+        way(number, 6),
         phrasings.join(" ｜ ")
     )
 }
@@ -72,8 +77,8 @@ fn planted() -> Vec<Planted> {
         (
             "duplicate-question",
             8,
-            "第11件事的第0种问法",
-            "老板拖欠工资怎么办".into(),
+            "问法：",
+            "问法：老板拖欠工资怎么办 ｜ ".into(),
         ),
     ]
 }
@@ -153,5 +158,32 @@ fn the_faultless_entry_is_faultless() {
         output.status.success(),
         "{}",
         String::from_utf8_lossy(&output.stdout)
+    );
+}
+
+#[test]
+fn two_entries_that_ask_nearly_the_same_are_named() {
+    let office = Office::new();
+    let said = |number: usize, words: &str| {
+        let file = entry(number).replace(&way(number, 3), words);
+        fs::write(office.library().join(format!("{number}.md")), file).unwrap();
+    };
+    said(1, "隔壁老王家的公鸡天天半夜打鸣吵得人睡不着觉");
+    said(2, "隔壁老王家的公鸡天天半夜打鸣吵得人睡不着觉呢");
+    let output = office.command(&["check"]).output().unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(text.contains("near-duplicate"), "{text}");
+    assert!(text.contains("1.md:") && text.contains("2.md:"), "{text}");
+    assert!(output.status.success(), "a reminder, not an error");
+    said(2, "隔壁老王家的狗把我家公鸡咬死了要赔多少钱");
+    let output = office
+        .command(&["check", "--similar", "1"])
+        .output()
+        .unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(!text.contains("near-duplicate"), "{text}");
+    assert!(
+        text.contains("相似度"),
+        "the nearest pair is listed on demand: {text}"
     );
 }

@@ -7,12 +7,16 @@ use std::process::ExitCode;
 use clap::Args;
 
 use super::Config;
-use crate::knowledge::{self, Library};
+use crate::knowledge::{self, Library, Pair, SAME_QUESTION, near_duplicates};
+
+/// Pairs less alike than this are not listed, however many are asked for.
+const WORTH_LISTING: f64 = 0.5;
 
 #[derive(Args)]
 #[command(after_help = "例：
   qijin check                  检查 knowledge/
   qijin check --statutes       再对照导入的法条核对条号和数字
+  qijin check --similar 20     看看哪些问法最容易混
   qijin check --library 草稿/   检查别的文件夹")]
 pub(super) struct CheckArgs {
     /// 对照导入的法条：每条引用现行有效、条号没变，每个数字在所引法条里
@@ -21,6 +25,9 @@ pub(super) struct CheckArgs {
     /// 同时列出每个场所、每个大主题有多少条问答
     #[arg(long)]
     counts: bool,
+    /// 同时列出不同问答里最像的几对问法
+    #[arg(long, value_name = "几对")]
+    similar: Option<usize>,
 }
 
 pub(super) fn run(config: &Config, args: &CheckArgs) -> anyhow::Result<ExitCode> {
@@ -37,8 +44,18 @@ pub(super) fn run(config: &Config, args: &CheckArgs) -> anyhow::Result<ExitCode>
     if args.counts {
         print_counts(&loaded.library)?;
     }
+    let least = args.similar.map_or(SAME_QUESTION, |_| WORTH_LISTING);
+    let alike = near_duplicates(&loaded.library, least);
+    let same = alike.iter().filter(|p| p.likeness >= SAME_QUESTION).count();
+    for pair in &alike[..args
+        .similar
+        .map_or(same, |most| most.max(same))
+        .min(alike.len())]
+    {
+        print_pair(&loaded.library, pair)?;
+    }
     let errors = loaded.errors();
-    let warnings = loaded.findings.len() - errors + drafts.len();
+    let warnings = loaded.findings.len() - errors + drafts.len() + same;
     say!(
         "检查了 {} 个文件、{} 条问答：{errors} 处错误，{warnings} 处提醒。",
         loaded.sources.len(),
@@ -49,6 +66,22 @@ pub(super) fn run(config: &Config, args: &CheckArgs) -> anyhow::Result<ExitCode>
     } else {
         ExitCode::FAILURE
     })
+}
+
+/// One pair of ways of asking that are easily mixed up.
+fn print_pair(library: &Library, pair: &Pair<'_>) -> std::io::Result<()> {
+    let what = if pair.likeness >= SAME_QUESTION {
+        "提醒[near-duplicate]：两条问答问的几乎一样，合并或改写其中一句"
+    } else {
+        "相近"
+    };
+    say!("{what}（相似度 {:.2}）", pair.likeness);
+    for (at, way) in [pair.one, pair.other] {
+        let entry = &library.entries[at];
+        say!("  {}  “{way}” ← {}", entry.origin, entry.question);
+    }
+    say!();
+    Ok(())
 }
 
 fn print_counts(library: &Library) -> std::io::Result<()> {

@@ -13,6 +13,7 @@ pub mod import;
 mod load;
 mod markdown;
 mod model;
+mod near_duplicates;
 pub mod risk;
 pub mod statutes;
 mod tables;
@@ -24,4 +25,5 @@ pub use load::{DRAFTS, LoadError, LoadOptions, Loaded, load, load_with};
 pub use model::{
     Basis, Citation, Entry, EntryId, Hotline, Library, Origin, Place, SmallTalk, Topic,
 };
+pub use near_duplicates::{Pair, SAME_QUESTION, near_duplicates};
 pub use statutes::{ArticleNumber, numeral};
