@@ -190,7 +190,7 @@ impl Answerer {
         compose::out_of_order(&self.office)
     }
 
-    pub(super) fn decide(&self, found: &Found) -> Reply {
+    pub(super) fn decide(&self, found: &Found, enough: f64) -> Reply {
         let entries: Vec<&Entry> = found
             .hits
             .iter()
@@ -198,7 +198,7 @@ impl Answerer {
             .collect();
         let sure = found.confidence;
         match entries.as_slice() {
-            [first, rest @ ..] if sure >= self.thresholds.answer => compose::answer(
+            [first, rest @ ..] if sure >= enough => compose::answer(
                 &self.library,
                 &self.lawbook,
                 first,

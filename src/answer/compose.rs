@@ -11,6 +11,9 @@ use crate::search::{ArticleHit, ArticleText};
 /// The one line under every reply.
 pub const NOTICE: &str = "以上是普法参考，不是法律意见；以现行法律和有权机关的决定为准。";
 
+/// From this confidence on the first of the choices is named as the likeliest.
+const LIKELY: f64 = 0.45;
+
 /// How many choices and related questions are offered.
 pub(super) const OFFERED: usize = 3;
 
@@ -204,7 +207,11 @@ fn source(library: &Library, lawbook: &LawBook, citation: &Citation) -> Source {
 /// first, so that whoever finds tapping hard has read the answer already. The likeliest follows in
 /// full, folded away.
 pub(super) fn choices(library: &Library, entries: &[&Entry], confidence: f64) -> Reply {
-    let lead = "拿不准您是想问哪一件，先把最接近的说个大概，点一下看全部。都不是的话，请说清楚谁、什么事。";
+    let lead = if confidence >= LIKELY {
+        "您是想问第 1 件吧？也可能是后面的，都先说个大概，点一下看全部。都不是的话，请说清楚谁、什么事。"
+    } else {
+        "拿不准您是想问哪一件，先把最接近的说个大概，点一下看全部。都不是的话，请说清楚谁、什么事。"
+    };
     let mut reply = offered(lead, entries, confidence);
     if let Some(first) = entries.first() {
         let detail = Block::Lead("如果是第 1 件，具体这样办：".to_owned());
@@ -230,18 +237,26 @@ pub(super) fn two_matters(entries: [&Entry; 2], confidence: f64) -> Reply {
     reply
 }
 
-/// Entries to pick from, each with its short answer and its first citation.
+/// Entries to pick from, each with its short answer and what that rests on.
 fn offered(lead: &str, entries: &[&Entry], confidence: f64) -> Reply {
     let mut blocks = vec![Block::Lead(lead.to_owned())];
     let mut citations: Vec<Citation> = Vec::new();
     for (n, entry) in entries.iter().enumerate() {
         blocks.push(Block::Title(format!("{}. {}", n + 1, entry.question)));
-        let basis = entry.basis.first().map(|b| &b.citation);
-        blocks.push(Block::Lead(match basis {
-            Some(basis) => format!("{}（依据{basis}）", entry.answer),
-            None => entry.answer.clone(),
-        }));
-        citations.extend(basis.filter(|b| !citations.contains(b)).cloned());
+        // The likeliest is worth a second article.
+        let told = entry.basis.iter().take(if n == 0 { 2 } else { 1 });
+        let told: Vec<&Citation> = told.map(|b| &b.citation).collect();
+        let names: Vec<String> = told.iter().map(ToString::to_string).collect();
+        blocks.push(Block::Lead(format!(
+            "{}（依据{}）",
+            entry.answer,
+            names.join("、")
+        )));
+        for citation in told {
+            if !citations.contains(citation) {
+                citations.push(citation.clone());
+            }
+        }
     }
     Reply {
         blocks,

@@ -8,7 +8,7 @@ use tantivy::TantivyError;
 use super::think::FOLLOWS;
 use super::{Answerer, ReplyKind, Thought, Why};
 use crate::knowledge::risk::RiskKind;
-use crate::search::Found;
+use crate::search::{Found, Sort};
 
 /// How many entries are told.
 const ENTRIES: usize = 5;
@@ -178,6 +178,20 @@ impl Answerer {
             )
         });
         lines.list("安全闸", told);
+        if let Some(intent) = self.searcher().intent() {
+            let leaning = intent.lean(&thought.normalized);
+            let sorts = [
+                (Sort::Legal, "法律问题"),
+                (Sort::Other, "别的话"),
+                (Sort::Refuse, "不能帮的"),
+                (Sort::Emergency, "危险"),
+            ];
+            for (n, (sort, name)) in sorts.into_iter().enumerate() {
+                let pieces = intent.reasons(&thought.normalized, sort).join("、");
+                let told = format!("{:.4}  {name}：{pieces}", leaning.of(sort));
+                lines.add(if n == 0 { "像例子里的" } else { "" }, told);
+            }
+        }
     }
 
     fn explain_found(&self, label: &str, found: &Found, lines: &mut Lines) {

@@ -9,6 +9,7 @@ mod lawbook;
 mod lookup;
 mod matters;
 mod reply;
+mod sense;
 mod smalltalk;
 mod story;
 mod think;

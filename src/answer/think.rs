@@ -5,20 +5,24 @@ use tantivy::TantivyError;
 
 use super::answerer::NEAR_ENTRIES;
 use super::conversation::Context;
-use super::guard::Heeded;
 use super::matters::matters;
+use super::sense::Sense;
 use super::turn::{Opening, Signs, resolve};
 use super::wanted::Wanted;
 use super::{Answerer, Reply, ReplyKind, compose, smalltalk};
-use crate::knowledge::risk::RiskKind;
-use crate::search::Found;
+use crate::knowledge::risk::{RiskKind, RiskRule};
+use crate::search::{Found, Sort};
 
 /// From this probability on a turn goes on with the matter in hand.
 pub(super) const FOLLOWS: f64 = 0.5;
 
+/// What goes on with a matter in hand is answered from this confidence on: the matter is known, only
+/// the entry may be a neighbour of the right one.
+const SURE_IN_HAND: f64 = 0.45;
+
 /// Two matters are told apart only when the search is this sure of either: a story of one matter
 /// must not be torn in two.
-const SURE_OF_A_PART: f64 = 0.9;
+const SURE_OF_A_PART: f64 = 0.8;
 
 /// A way of asking that says so much of a message was asked for as a whole.
 const ONE_MATTER: f64 = 0.7;
@@ -97,12 +101,12 @@ impl Answerer {
             normalized: String::new(),
         };
         if normalized.chars().any(char::is_alphanumeric) {
-            let heard = self.guard().listen(&normalized);
-            if let Some((why, reply)) = self.at_once(&normalized, &heard)? {
+            let sense = self.sense(context, &normalized);
+            if let Some((why, reply)) = self.at_once(context, &normalized, &sense)? {
                 thought.why = why;
                 thought.reply = reply;
             } else {
-                self.search(context, &normalized, &heard, &mut thought)?;
+                self.search(context, &normalized, &sense, &mut thought)?;
             }
             thought.next = match thought.why {
                 // A look-up is no matter to go on with.
@@ -116,16 +120,21 @@ impl Answerer {
         Ok(thought)
     }
 
-    /// What is answered without a search.
+    /// What is answered without a search. In a conversation only rules tell small talk and other
+    /// fields: half a sentence may be about anything.
     fn at_once(
         &self,
+        context: &Context,
         normalized: &str,
-        heard: &Heeded<'_>,
+        sense: &Sense<'_>,
     ) -> Result<Option<(Why, Reply)>, TantivyError> {
-        for kind in [RiskKind::Emergency, RiskKind::Refuse] {
-            if let Some(reply) = self.guarded(heard, kind, false) {
-                return Ok(Some((Why::Guard, reply)));
-            }
+        let guarded = |rule: &RiskRule| (Why::Guard, compose::guarded(rule, self.office()));
+        let danger = self
+            .by_rules(sense, &[RiskKind::Emergency], false)
+            .or_else(|| self.by_examples(sense, Sort::Emergency, false))
+            .or_else(|| self.by_rules(sense, &[RiskKind::Refuse], false));
+        if let Some(rule) = danger {
+            return Ok(Some(guarded(rule)));
         }
         let looked_up = self
             .lawbook()
@@ -137,15 +146,14 @@ impl Answerer {
             let reply = compose::smalltalk(talk, self.office());
             return Ok(Some((Why::Smalltalk, reply)));
         }
-        let mut kinds = NO_QUESTION.into_iter();
-        let reply = kinds.find_map(|kind| self.guarded(heard, kind, false));
-        Ok(reply.map(|reply| (Why::Guard, reply)))
-    }
-
-    fn guarded(&self, heard: &Heeded<'_>, kind: RiskKind, unsure: bool) -> Option<Reply> {
-        let (rule, verdict) = heard.first(kind, unsure)?;
-        tracing::debug!(rule = verdict.rule, signals = ?verdict.signals, "guard");
-        Some(compose::guarded(rule, self.office()))
+        let rule = self
+            .by_examples(sense, Sort::Refuse, false)
+            .or_else(|| self.by_rules(sense, &NO_QUESTION, false))
+            .or_else(|| {
+                let by_itself = context.is_empty();
+                by_itself.then(|| self.by_examples(sense, Sort::Other, false))?
+            });
+        Ok(rule.map(guarded))
     }
 
     /// Searches for the turn alone and, if something was said before, beside that; decides.
@@ -153,7 +161,7 @@ impl Answerer {
         &self,
         context: &Context,
         normalized: &str,
-        heard: &Heeded<'_>,
+        sense: &Sense<'_>,
         thought: &mut Thought,
     ) -> Result<(), TantivyError> {
         let mut opening = if context.is_empty() {
@@ -165,11 +173,14 @@ impl Answerer {
         opening.rest = self.gist(&whole);
         let rest = opening.rest.as_str();
         let found = self.searcher().search(rest, NEAR_ENTRIES)?;
-        thought.reply = self.decide(&found);
+        thought.reply = self.decide(&found, self.thresholds().answer);
         thought.why = Why::Alone;
         let redirect = || {
-            let mut kinds = NO_QUESTION.into_iter();
-            kinds.find_map(|kind| self.guarded(heard, kind, true))
+            let rule = self.by_rules(sense, &NO_QUESTION, true).or_else(|| {
+                let by_itself = context.is_empty();
+                by_itself.then(|| self.by_examples(sense, Sort::Other, true))?
+            });
+            rule.map(|rule| compose::guarded(rule, self.office()))
         };
         if thought.reply.kind != ReplyKind::Answer
             && let Some(redirect) = redirect()
@@ -268,7 +279,7 @@ impl Answerer {
             // A question that finds the same entry by itself is answered in full.
             if !by_itself {
                 let again = first == context.shown();
-                let reply = self.decide(&found);
+                let reply = self.decide(&found, SURE_IN_HAND);
                 thought.reply = compose::go_on(reply, rest, &beside.wanted, again);
             }
             thought.why = Why::Followed;

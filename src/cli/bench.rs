@@ -6,10 +6,10 @@ use std::process::ExitCode;
 use anyhow::Context;
 use clap::{Args, Subcommand};
 
-use super::{Config, progress};
+use super::{Config, bench_guard, progress};
 use crate::search::article_tuning::{self, ArticleFigures, Case};
 use crate::search::{
-    ArticleModel, Labelled, Model, bench_phrasings, calibrate, fit_confidence, fit_ranking,
+    ArticleModel, Labelled, Model, bench_phrasings, fit_confidence, fit_ranking, judge, reliability,
 };
 
 #[derive(Args)]
@@ -29,6 +29,15 @@ enum BenchCommand {
         #[arg(long, value_name = "文件")]
         fit: Option<PathBuf>,
     },
+    /// 带标注的消息过一遍安全闸：该拦的拦住多少，不该拦的误拦多少
+    Guard {
+        /// 每行 {"text":"…"} 加 "emergency"、"refuse"（true/false）或 "kind"（legal 表示是法律问题）
+        #[arg(value_name = "文件", required = true)]
+        messages: Vec<PathBuf>,
+        /// 列出拦错的
+        #[arg(long)]
+        missed: bool,
+    },
     /// 每个问法轮流不放进索引、拿来提问：自己的那条排第几
     Phrasings {
         /// 列出没排到第一的问法
@@ -37,21 +46,25 @@ enum BenchCommand {
         /// 用结果重新拟合排序和置信度，写到这个文件（开发者用：src/search/model.toml）
         #[arg(long, value_name = "文件")]
         fit: Option<PathBuf>,
-        /// 排序和置信度再用真实提问校准：每行 {"text":"…","gold":[{"law":"…","article":"…"}]}，
+        /// 拟合和置信度表再算上真实提问：每行 {"text":"…","gold":[{"law":"…","article":"…"}]}，
         /// 没有 gold 的表示不该回答；可以给几个文件
-        #[arg(long, value_name = "文件", requires = "fit")]
-        calibrate: Vec<PathBuf>,
+        #[arg(long, value_name = "文件")]
+        messages: Vec<PathBuf>,
     },
 }
 
 pub(super) fn run(config: &Config, args: &BenchArgs) -> anyhow::Result<ExitCode> {
     match &args.command {
         BenchCommand::Articles { questions, fit } => articles(config, questions, fit.as_deref()),
+        BenchCommand::Guard { messages, missed } => {
+            bench_guard::run(config, messages, *missed)?;
+            Ok(ExitCode::SUCCESS)
+        }
         BenchCommand::Phrasings {
             missed,
             fit,
-            calibrate,
-        } => phrasings(config, *missed, fit.as_deref(), calibrate),
+            messages,
+        } => phrasings(config, *missed, fit.as_deref(), messages),
     }
 }
 
@@ -127,21 +140,19 @@ fn phrasings(
         report
     };
     let mut report = ask(&model)?;
+    let questions = read_labelled(labelled)?;
     if let Some(file) = fit {
         // Candidates depend on the ranking a little, so it is fitted twice; the confidence is
         // fitted on what the final ranking puts first.
-        let questions = read_labelled(labelled)?;
         for _ in 0..2 {
             let searcher = answerer.searcher().with_model(model.clone());
             report.add_labelled(&searcher, answerer.library(), &questions)?;
             model = fit_ranking(&model, &report);
             report = ask(&model)?;
         }
-        model = fit_confidence(&model, &report);
-        if !questions.is_empty() {
-            let searcher = answerer.searcher().with_model(model.clone());
-            model = calibrate(&model, &searcher, answerer.library(), &questions)?;
-        }
+        let searcher = answerer.searcher().with_model(model.clone());
+        let judged = judge(&searcher, answerer.library(), &questions)?;
+        model = fit_confidence(&model, &report, &judged);
         let text = format!(
             "# Learned figures of search. Made by `qijin bench phrasings --fit`; see src/search/confidence.rs.\n{}",
             toml::to_string(&model)?
@@ -161,10 +172,22 @@ fn phrasings(
         share(report.in_three),
         share(report.same_law)
     );
-    let (error, rows) = report.reliability(&model);
-    say!("置信度误差 {error:.3}（平均把握 → 实际对的比例，次数）");
-    for (confidence, right, size) in rows {
-        say!("  {confidence:.2} → {right:.2}  {size}");
+    let searcher = answerer.searcher().with_model(model.clone());
+    let messages = judge(&searcher, answerer.library(), &questions)?;
+    let (_, out_of_scope): (Vec<_>, Vec<_>) = questions.iter().partition(|q| !q.gold.is_empty());
+    let out_of_scope: Vec<Labelled> = out_of_scope.into_iter().cloned().collect();
+    let out_of_scope = judge(&searcher, answerer.library(), &out_of_scope)?;
+    let withheld = [report.judged(), &out_of_scope].concat();
+    for (name, judged) in [("轮流提问和不该答的", &withheld), ("真实提问", &messages)]
+    {
+        if judged.is_empty() {
+            continue;
+        }
+        let (error, rows) = reliability(&model, judged);
+        say!("{name}：置信度误差 {error:.3}（平均把握 → 实际对的比例，次数）");
+        for (confidence, right, size) in rows {
+            say!("  {confidence:.2} → {right:.2}  {size}");
+        }
     }
     Ok(ExitCode::SUCCESS)
 }

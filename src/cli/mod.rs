@@ -10,6 +10,7 @@ macro_rules! say {
 
 mod ask;
 mod bench;
+mod bench_guard;
 mod check;
 mod config;
 mod import;

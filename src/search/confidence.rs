@@ -3,10 +3,10 @@
 //! Ranking is a weighted sum of [`Evidence`]. A BM25 score says nothing by itself: it grows with
 //! the length of the question. So every figure is divided by how much the question says (the sum of
 //! its bigrams' idf), and the confidence is a logistic regression over [`Features`] that do not
-//! depend on that length. Both are fitted by `qijin bench phrasings --fit` on our own phrasings:
-//! each is withheld once and asked (right: the first hit rests on the same law as its own entry),
-//! and asked once more with its whole entry gone (mostly wrong: a question the library does not
-//! hold). So 0.8 means: of ten such answers, eight were right. The figures stand in `model.toml`.
+//! depend on that length. Both are fitted by `qijin bench phrasings --fit`: our own phrasings are
+//! withheld once and asked (right: the first hit rests on the same law as its own entry), and
+//! labelled messages are asked as they are, with those that no entry should answer among them. So
+//! 0.8 means: of ten such answers, eight were right. The figures stand in `model.toml`.
 
 use serde::{Deserialize, Serialize};
 
@@ -118,6 +118,9 @@ pub struct Features {
     pub information: f64,
 }
 
+/// How sure we are of a question asked word for word.
+const WORD_FOR_WORD: f64 = 0.97;
+
 /// Bias and one weight a feature.
 pub(super) const WEIGHTS: usize = 8;
 
@@ -191,13 +194,15 @@ impl Model {
     }
 
     /// Probability in 0..1 that a first hit with these features is right.
+    ///
+    /// A question asked word for word as the entry has it is known: no withheld phrasing could
+    /// teach that, so it is said here.
     pub fn confidence(&self, features: &Features) -> f64 {
-        let z: f64 = self
-            .confidence
-            .iter()
-            .zip(features.vector())
-            .map(|(w, x)| w * x)
-            .sum();
+        if features.coverage > 0.999 && features.likeness > 0.999 {
+            return WORD_FOR_WORD;
+        }
+        let pairs = self.confidence.iter().zip(features.vector());
+        let z: f64 = pairs.map(|(w, x)| w * x).sum();
         1.0 / (1.0 + (-z).exp())
     }
 }
@@ -210,8 +215,8 @@ mod tests {
     fn shipped_model_prefers_what_shares_more() {
         let model = Model::shipped();
         let good = Features {
-            coverage: 1.0,
-            likeness: 1.0,
+            coverage: 0.9,
+            likeness: 0.9,
             union_coverage: 1.0,
             margin: 0.6,
             score: 8.0,

@@ -17,6 +17,16 @@ pub(super) fn probability<const N: usize>(weights: &[f64; N], x: &[f64; N]) -> f
 
 /// The weights under which the samples are likeliest; the first one is the bias.
 pub(super) fn fit<const N: usize>(samples: &[Sample<N>]) -> [f64; N] {
+    fit_above(samples, f64::NEG_INFINITY)
+}
+
+/// The same with every weight but the bias at least 0: no feature may speak against. Features that
+/// go together otherwise get weights of both signs, which say nonsense where they do not.
+pub(super) fn fit_rising<const N: usize>(samples: &[Sample<N>]) -> [f64; N] {
+    fit_above(samples, 0.0)
+}
+
+fn fit_above<const N: usize>(samples: &[Sample<N>], least: f64) -> [f64; N] {
     let n = samples.len().max(1) as f64;
     let mut mean = [0.0; N];
     let mut spread = [0.0; N];
@@ -52,8 +62,11 @@ pub(super) fn fit<const N: usize>(samples: &[Sample<N>]) -> [f64; N] {
                 *g += error * v / n;
             }
         }
-        for (w, g) in weights.iter_mut().zip(gradient) {
+        for (n, (w, g)) in weights.iter_mut().zip(gradient).enumerate() {
             *w -= g;
+            if n > 0 {
+                *w = w.max(least);
+            }
         }
     }
     for (w, s) in weights.iter_mut().zip(spread).skip(1) {

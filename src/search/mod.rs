@@ -32,7 +32,10 @@ pub use intent::{Intent, Leaning, Sort};
 pub use reading::{Known, Reading};
 pub use searcher::{Found, Hit, Searcher};
 pub use store::{IndexError, IndexInfo, Opened, Progress, fingerprint, open_or_build};
-pub use tune::{Labelled, PhrasingReport, bench_phrasings, calibrate, fit_confidence, fit_ranking};
+pub use tune::{
+    Bin, Judged, Labelled, PhrasingReport, bench_phrasings, fit_confidence, fit_ranking, judge,
+    reliability,
+};
 
 /// What a search can fail with: the index files cannot be read.
 pub use tantivy::TantivyError as SearchError;

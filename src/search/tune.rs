@@ -8,7 +8,7 @@ use tantivy::directory::RamDirectory;
 use super::build;
 use super::confidence::{EVIDENCE, Evidence, Features, Model, WEIGHTS};
 use super::logistic::{self, rounded};
-use super::searcher::{Hit, Searcher, settle};
+use super::searcher::{Hit, Searcher};
 use crate::knowledge::{Citation, EntryId, Library};
 use crate::text::Analyser;
 
@@ -26,7 +26,7 @@ pub struct PhrasingReport {
     /// Phrasings whose entry was not first: (phrasing, its entry's question, what came first).
     pub missed: Vec<(String, String, String)>,
     /// For the confidence: features of the first hit and whether it was right.
-    samples: Vec<(Features, bool)>,
+    samples: Vec<Judged>,
     /// For the ranking: the own entry's evidence and its strongest rivals'.
     contests: Vec<Contest>,
 }
@@ -109,7 +109,7 @@ pub fn bench_phrasings(
                 ));
             }
             if let Some(rank) = rank {
-                report.learn_from(library, &hits, rank);
+                report.learn_from(&hits, rank);
             }
         }
     }
@@ -118,7 +118,7 @@ pub fn bench_phrasings(
 
 impl PhrasingReport {
     /// Keeps what a found phrasing teaches.
-    fn learn_from(&mut self, library: &Library, hits: &[Hit], rank: usize) {
+    fn learn_from(&mut self, hits: &[Hit], rank: usize) {
         let own = &hits[rank];
         let rivals: Vec<&Hit> = hits.iter().filter(|h| h.entry != own.entry).collect();
         let evidence = rivals.iter().map(|h| h.evidence).collect();
@@ -127,13 +127,6 @@ impl PhrasingReport {
             rivals: evidence,
             weight: 1.0,
         });
-        // The same question to a library that lacks the entry.
-        let mut rest: Vec<Hit> = rivals.into_iter().cloned().collect();
-        settle(&mut rest);
-        if let Some(next) = rest.first() {
-            let right = same_law(library, &next.entry, &own.entry);
-            self.samples.push((next.features, right));
-        }
     }
 }
 
@@ -178,15 +171,24 @@ pub fn fit_ranking(model: &Model, report: &PhrasingReport) -> Model {
     }
 }
 
-/// Fits the confidence on a report; the ranking weights stay.
-pub fn fit_confidence(model: &Model, report: &PhrasingReport) -> Model {
+/// A first hit and whether it was right.
+pub type Judged = (Features, bool);
+
+/// Fits the confidence on withheld phrasings and on what residents type; the ranking weights stay.
+///
+/// Withheld phrasings are half sentences and find their entry more rarely than whole messages do,
+/// so both are needed, and the messages are repeated until they count half as much together.
+pub fn fit_confidence(model: &Model, report: &PhrasingReport, messages: &[Judged]) -> Model {
+    let times = report.samples.len() / (2 * messages.len().max(1));
+    let repeated = messages.iter().cycle().take(times * messages.len());
     let samples: Vec<logistic::Sample<WEIGHTS>> = report
         .samples
         .iter()
+        .chain(repeated)
         .map(|(features, right)| (features.vector(), *right))
         .collect();
     Model {
-        confidence: logistic::fit(&samples),
+        confidence: logistic::fit_rising(&samples),
         ..model.clone()
     }
 }
@@ -242,19 +244,16 @@ impl PhrasingReport {
     }
 }
 
-/// Shifts and stretches the confidence so that it is true for real questions (Platt scaling:
-/// two figures, so that a small sample cannot be learned by heart). Withheld phrasings are half
-/// sentences and find their entry more rarely than what residents type.
+/// Asks labelled messages: the first hit of each, and whether it leads with a gold article.
 ///
 /// # Errors
 /// When the index cannot be read.
-pub fn calibrate(
-    model: &Model,
+pub fn judge(
     searcher: &Searcher,
     library: &Library,
     questions: &[Labelled],
-) -> Result<Model, TantivyError> {
-    let mut samples: Vec<logistic::Sample<2>> = Vec::new();
+) -> Result<Vec<Judged>, TantivyError> {
+    let mut out = Vec::new();
     for question in questions {
         let found = searcher.search(&question.text, LEADING)?;
         let Some(first) = found.hits.first() else {
@@ -263,41 +262,41 @@ pub fn calibrate(
         let entry = library.entry(&first.entry);
         let mut leading = entry.iter().flat_map(|e| e.basis.iter().take(LEADING));
         let right = leading.any(|b| question.gold.contains(&b.citation));
-        let pairs = model.confidence.iter().zip(first.features.vector());
-        let logit: f64 = pairs.map(|(w, v)| w * v).sum();
-        samples.push(([1.0, logit], right));
+        out.push((first.features, right));
     }
-    let [shift, stretch] = logistic::fit(&samples);
-    let mut confidence = model.confidence.map(|w| w * stretch);
-    confidence[0] += shift;
-    Ok(Model {
-        confidence: confidence.map(rounded),
-        ..model.clone()
-    })
+    Ok(out)
+}
+
+/// One bin of a reliability table: mean confidence, share that was right, size.
+pub type Bin = (f64, f64, usize);
+
+/// Mean gap between confidence and truth over ten equal bins, weighted by size (expected
+/// calibration error, Naeini et al. 2015), with the bins that hold something.
+pub fn reliability(model: &Model, samples: &[Judged]) -> (f64, Vec<Bin>) {
+    let mut bins = vec![(0.0, 0.0, 0usize); 10];
+    for (features, right) in samples {
+        let p = model.confidence(features);
+        let bin = &mut bins[((p * 10.0) as usize).min(9)];
+        bin.0 += p;
+        bin.1 += f64::from(u8::from(*right));
+        bin.2 += 1;
+    }
+    let n = samples.len().max(1) as f64;
+    let rows: Vec<Bin> = bins
+        .into_iter()
+        .filter(|(_, _, size)| *size > 0)
+        .map(|(p, right, size)| (p / size as f64, right / size as f64, size))
+        .collect();
+    let error = rows
+        .iter()
+        .map(|(p, right, size)| (p - right).abs() * *size as f64 / n)
+        .sum();
+    (error, rows)
 }
 
 impl PhrasingReport {
-    /// Mean gap between confidence and truth over ten equal bins, weighted by size
-    /// (expected calibration error), with a row per bin: (mean confidence, share right, size).
-    pub fn reliability(&self, model: &Model) -> (f64, Vec<(f64, f64, usize)>) {
-        let mut bins = vec![(0.0, 0.0, 0usize); 10];
-        for (features, right) in &self.samples {
-            let p = model.confidence(features);
-            let bin = &mut bins[((p * 10.0) as usize).min(9)];
-            bin.0 += p;
-            bin.1 += f64::from(u8::from(*right));
-            bin.2 += 1;
-        }
-        let n = self.samples.len().max(1) as f64;
-        let rows: Vec<(f64, f64, usize)> = bins
-            .into_iter()
-            .filter(|(_, _, size)| *size > 0)
-            .map(|(p, right, size)| (p / size as f64, right / size as f64, size))
-            .collect();
-        let error = rows
-            .iter()
-            .map(|(p, right, size)| (p - right).abs() * *size as f64 / n)
-            .sum();
-        (error, rows)
+    /// First hits of withheld phrasings, and whether they rest on the same law as their own entry.
+    pub fn judged(&self) -> &[Judged] {
+        &self.samples
     }
 }

@@ -23,8 +23,6 @@ const EPOCHS: usize = 12;
 const RATE: f32 = 0.5;
 /// Pulls weights back to nothing.
 const DECAY: f32 = 1e-6;
-/// A rare class counts at most so many times as much as a common one.
-const MOST_WEIGHT: f32 = 20.0;
 /// Messages are cut here.
 const MOST_CHARS: usize = 400;
 
@@ -100,7 +98,8 @@ impl Classifier {
                 let (class, _) = &examples[at];
                 let mut odds = model.softmax(&vectors[at]);
                 odds[*class] -= 1.0;
-                let weight = (largest / sizes[*class]).min(MOST_WEIGHT);
+                // All classes count alike, however many examples each has.
+                let weight = largest / sizes[*class];
                 let rows = vectors[at].iter().copied().chain([(buckets, 0.2)]);
                 for (row, value) in rows {
                     for (k, error) in odds.iter().enumerate() {

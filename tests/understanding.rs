@@ -1,0 +1,138 @@
+//! The real library and labelled messages that no entry was written after: what must not get worse.
+//!
+//! The bounds are a little below what was measured, so that they fail on a real loss and not on a
+//! reworded entry. `qijin bench guard FILE --missed` lists the messages behind a figure.
+
+use std::fs;
+use std::path::Path;
+use std::sync::LazyLock;
+
+use qijin::answer::{Answerer, Context, Office, Reply, ReplyKind};
+use qijin::desk::{Paths, prepare};
+use qijin::knowledge::Citation;
+use serde::Deserialize;
+
+#[derive(Deserialize)]
+struct Message {
+    text: String,
+    #[serde(default)]
+    emergency: bool,
+    #[serde(default)]
+    refuse: bool,
+    #[serde(default)]
+    kind: String,
+    #[serde(default)]
+    gold: Vec<Citation>,
+}
+
+#[derive(Deserialize)]
+struct Dialogue {
+    turns: Vec<String>,
+    topic: String,
+}
+
+fn read<T: for<'a> Deserialize<'a>>(name: &str) -> Vec<T> {
+    let file = Path::new("tests/data/understanding").join(name);
+    let text = fs::read_to_string(file).unwrap();
+    text.lines()
+        .map(|l| serde_json::from_str(l).unwrap())
+        .collect()
+}
+
+/// The library as it is in the repository, indexed once for all tests here.
+static ANSWERER: LazyLock<(tempfile::TempDir, Answerer)> = LazyLock::new(|| {
+    let folder = tempfile::tempdir().unwrap();
+    let paths = Paths {
+        library: "knowledge".into(),
+        index: folder.path().to_owned(),
+        preset: None,
+    };
+    let prepared = prepare(&paths, &Office::default(), false, |_| ()).unwrap();
+    (folder, prepared.answerer)
+});
+
+fn reply(text: &str) -> Reply {
+    ANSWERER.1.answer(text).unwrap()
+}
+
+/// How many of the messages are answered by `kind`.
+fn count(messages: &[&Message], kind: ReplyKind) -> usize {
+    messages
+        .iter()
+        .filter(|m| reply(&m.text).kind == kind)
+        .count()
+}
+
+#[test]
+fn danger_is_heard_and_near_misses_are_not() {
+    let all: Vec<Message> = read("emergencies.jsonl");
+    let (danger, harmless): (Vec<&Message>, Vec<&Message>) = all.iter().partition(|m| m.emergency);
+    let heard = count(&danger, ReplyKind::Emergency);
+    assert!(
+        heard * 100 >= danger.len() * 98,
+        "{heard} of {}",
+        danger.len()
+    );
+    let alarms = count(&harmless, ReplyKind::Emergency);
+    assert!(alarms <= 3, "{alarms} of {}", harmless.len());
+}
+
+#[test]
+fn what_must_not_be_helped_with_is_refused_and_victims_are_not() {
+    let all: Vec<Message> = read("refusals.jsonl");
+    let (bad, honest): (Vec<&Message>, Vec<&Message>) = all.iter().partition(|m| m.refuse);
+    let refused = count(&bad, ReplyKind::Refuse);
+    assert!(
+        refused * 100 >= bad.len() * 90,
+        "{refused} of {}",
+        bad.len()
+    );
+    let wronged = count(&honest, ReplyKind::Refuse);
+    assert!(wronged <= 5, "{wronged} of {}", honest.len());
+}
+
+#[test]
+fn other_fields_get_no_citation() {
+    let other: Vec<Message> = read("other.jsonl");
+    let abstain: Vec<Message> = read("abstain.jsonl");
+    let other = other.iter().filter(|m| m.kind != "legal");
+    let all: Vec<&Message> = other.chain(&abstain).collect();
+    let cited = all.iter().filter(|m| {
+        let reply = reply(&m.text);
+        !reply.citations.is_empty() && reply.kind != ReplyKind::Emergency
+    });
+    let cited = cited.count();
+    assert!(
+        cited * 100 <= all.len() * 20,
+        "{cited} of {} get a citation",
+        all.len()
+    );
+}
+
+#[test]
+fn questions_lead_with_the_right_article() {
+    let all: Vec<Message> = read("questions.jsonl");
+    let right = |m: &&Message| {
+        let reply = reply(&m.text);
+        let mut leading = reply.citations.iter().take(3);
+        leading.any(|c| m.gold.contains(c))
+    };
+    let hits = all.iter().filter(right).count();
+    assert!(hits * 100 >= all.len() * 65, "{hits} of {}", all.len());
+}
+
+#[test]
+fn follow_ups_stay_with_the_matter_in_hand() {
+    let all: Vec<Dialogue> = read("dialogues.jsonl");
+    let right = |dialogue: &&Dialogue| {
+        let mut context = Context::default();
+        let mut topic = None;
+        for turn in &dialogue.turns {
+            let (reply, next) = ANSWERER.1.answer_in(&context, turn).unwrap();
+            (context, topic) = (next, reply.topic);
+        }
+        topic.as_ref() == Some(&dialogue.topic)
+    };
+    let hits = all.iter().filter(right).count();
+    assert!(hits * 100 >= all.len() * 80, "{hits} of {}", all.len());
+}
