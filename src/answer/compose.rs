@@ -22,6 +22,7 @@ fn empty(kind: ReplyKind, confidence: f64) -> Reply {
         sources: Vec::new(),
         entry: None,
         topic: None,
+        topic_confidence: 0.0,
         places: Vec::new(),
         choices: Vec::new(),
         related: Vec::new(),
@@ -479,6 +480,7 @@ mod tests {
             law: None,
             hotlines: vec!["119".into()],
             topic: None,
+            topic_confidence: 0.0,
             when_unsure: false,
             when: Vec::new(),
         };

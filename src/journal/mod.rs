@@ -9,6 +9,8 @@ mod database;
 mod error;
 mod export;
 mod handover;
+mod calendar;
+mod fact;
 mod inbox;
 mod keys;
 mod log;
@@ -25,6 +27,11 @@ pub use export::{HEADINGS, cells, export_csv, harmless};
 pub use handover::{
     Address, Delivery, HANDOVER_DAYS, Handover, HandoverState, Handovers, MAX_REPLY,
 };
+mod review;
+mod rollup;
+mod sketch;
+pub use calendar::{day_start, local_day};
+pub use fact::{Fact, Outcome, TOPIC_THRESHOLD, Worded};
 pub use inbox::{Inbox, Incoming, Pending};
 pub use keys::{Asker, Keys, generate_secret};
 pub use log::{Cursor, LoggedQuestion, QuestionFilter, QuestionLog};
@@ -35,3 +42,6 @@ pub use record::{AskerOrigin, Forgotten, Journal, Purged, Record, RowId, STAFF_C
 pub use redact::redact;
 pub use sessions::{IDLE_HOURS, SESSION_HOURS, Sessions};
 pub use staff::{Credentials, FAILURES, LOCK_MINUTES, Member, Role, Staff};
+pub use review::{Mark, Review};
+pub use rollup::{Days, Facet, Repeats, Tally, Totals, tally};
+pub use sketch::{AskerCount, AskerMark, Sketch};

@@ -1,0 +1,113 @@
+//! Early warning: a topic that is suddenly asked for, by the rules EARS C1 and C2.
+
+use std::collections::BTreeMap;
+
+use chrono::{Days, NaiveDate};
+
+use super::{Period, Tally};
+
+/// Days that a day is compared with.
+const BASELINE: u64 = 7;
+/// C2 leaves this many days between, so that a slow start does not hide in the baseline.
+const LAG: u64 = 2;
+/// A day with fewer first questions, or fewer askers, is never called a burst.
+pub const FEWEST: u64 = 5;
+/// Standard deviations above the mean.
+const ALARM: f64 = 3.0;
+
+/// How many days before a period its first day's baseline begins.
+pub const LOOK_BACK: u64 = BASELINE + LAG;
+
+/// A run of days on which a topic was asked for unusually often.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Burst {
+    /// Sub-topic.
+    pub topic: String,
+    /// First day above the line.
+    pub from: NaiveDate,
+    /// Last day above the line.
+    pub to: NaiveDate,
+    /// First questions on those days.
+    pub questions: u64,
+    /// First questions that the days before would have made one expect.
+    pub expected: f64,
+    /// The largest C1 or C2 of those days.
+    pub score: f64,
+}
+
+/// (count − mean) ÷ standard deviation of a baseline. The deviation is the sample's, but at least that
+/// of a Poisson count with this mean, and at least 1: a quiet week would alarm at anything.
+fn score(count: u64, baseline: &[u64]) -> (f64, f64) {
+    let n = baseline.len() as f64;
+    let mean = baseline.iter().sum::<u64>() as f64 / n;
+    let squares: f64 = baseline.iter().map(|c| (*c as f64 - mean).powi(2)).sum();
+    let deviation = (squares / (n - 1.0)).sqrt().max(mean.sqrt()).max(1.0);
+    ((count as f64 - mean) / deviation, mean)
+}
+
+/// C1 (baseline: the 7 days before) and C2 (the 7 days before, 2 days earlier) of one day.
+pub fn ears(days: impl Fn(NaiveDate) -> u64, day: NaiveDate) -> (f64, f64) {
+    let baseline = |lag: u64| -> Vec<u64> {
+        (lag + 1..=lag + BASELINE)
+            .filter_map(|back| day.checked_sub_days(Days::new(back)))
+            .map(&days)
+            .collect()
+    };
+    (
+        score(days(day), &baseline(0)).0,
+        score(days(day), &baseline(LAG)).0,
+    )
+}
+
+/// Bursts of all topics in a period, in order of time.
+///
+/// - Formula: a day alarms when its first questions are at least [`FEWEST`], come from at least
+///   [`FEWEST`] askers, and C1 or C2 reaches 3 standard deviations. Alarms of neighbouring days (one
+///   day between at most) are one burst.
+/// - Unit: first questions a day. Source: journal; `days` must begin [`LOOK_BACK`] days earlier.
+/// - Not to be read as: proof of an incident. It says "look at what was asked"; a class that was
+///   given the link alarms as well. The measured rate of false alarms is in `docs/insight.md`.
+pub fn bursts(days: &BTreeMap<String, BTreeMap<NaiveDate, Tally>>, period: Period) -> Vec<Burst> {
+    let mut out = Vec::new();
+    for (topic, days) in days.iter().filter(|(topic, _)| !topic.is_empty()) {
+        let count = |day: NaiveDate| days.get(&day).map_or(0, Tally::first_questions);
+        let mut open: Option<Burst> = None;
+        for (day, tally) in days.range(period.from..=period.to) {
+            let questions = tally.first_questions();
+            if questions < FEWEST || tally.asker_count().count < FEWEST {
+                continue;
+            }
+            let (c1, c2) = ears(count, *day);
+            if c1.max(c2) < ALARM {
+                continue;
+            }
+            let lagged: Vec<u64> = (LAG + 1..=LOOK_BACK)
+                .filter_map(|back| day.checked_sub_days(Days::new(back)))
+                .map(count)
+                .collect();
+            let (_, expected) = score(questions, &lagged);
+            match &mut open {
+                Some(burst) if (*day - burst.to).num_days() <= 2 => {
+                    burst.to = *day;
+                    burst.questions += questions;
+                    burst.expected += expected;
+                    burst.score = burst.score.max(c1.max(c2));
+                }
+                _ => {
+                    out.extend(open.take());
+                    open = Some(Burst {
+                        topic: topic.clone(),
+                        from: *day,
+                        to: *day,
+                        questions,
+                        expected,
+                        score: c1.max(c2),
+                    });
+                }
+            }
+        }
+        out.extend(open);
+    }
+    out.sort_by(|a, b| (a.from, &a.topic).cmp(&(b.from, &b.topic)));
+    out
+}
