@@ -108,6 +108,7 @@ pub(super) fn answer(
             .collect(),
         entry: Some(entry.id.clone()),
         topic: Some(entry.topic.clone()),
+        topic_confidence: confidence,
         places: entry.places.clone(),
         related,
         hotlines: hotlines_in(library, texts),
@@ -352,6 +353,8 @@ pub(super) fn statute(
     Reply {
         blocks,
         citations,
+        // Somebody looked up an article of that topic.
+        topic_confidence: if topic.is_some() { 1.0 } else { 0.0 },
         topic,
         neighbours,
         ..empty(ReplyKind::Statute, 1.0)
@@ -460,6 +463,7 @@ pub(super) fn guarded(rule: &RiskRule, office: &Office) -> Reply {
         blocks,
         citations: rule.law.iter().map(|law| law.citation.clone()).collect(),
         topic: rule.topic.clone(),
+        topic_confidence: 1.0,
         hotlines: rule.hotlines.clone(),
         rule: Some(rule.id.clone()),
         ..empty(kind, 1.0)

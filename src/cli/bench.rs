@@ -7,9 +7,11 @@ use anyhow::Context;
 use clap::{Args, Subcommand};
 
 use super::{Config, progress};
+use crate::journal::TOPIC_THRESHOLD;
 use crate::search::article_tuning::{self, ArticleFigures, Case};
 use crate::search::{
     ArticleModel, Labelled, Model, bench_phrasings, calibrate, fit_confidence, fit_ranking,
+    fit_topic,
 };
 
 #[derive(Args)]
@@ -37,6 +39,9 @@ enum BenchCommand {
         /// 用结果重新拟合排序和置信度，写到这个文件（开发者用：src/search/model.toml）
         #[arg(long, value_name = "文件")]
         fit: Option<PathBuf>,
+        /// 只重新拟合主题的把握，其余不变，写到这个文件
+        #[arg(long, value_name = "文件", conflicts_with = "fit")]
+        fit_topic: Option<PathBuf>,
         /// 排序和置信度再用真实提问校准：每行 {"text":"…","gold":[{"law":"…","article":"…"}]}，
         /// 没有 gold 的表示不该回答；可以给几个文件
         #[arg(long, value_name = "文件", requires = "fit")]
@@ -50,8 +55,12 @@ pub(super) fn run(config: &Config, args: &BenchArgs) -> anyhow::Result<ExitCode>
         BenchCommand::Phrasings {
             missed,
             fit,
+            fit_topic,
             calibrate,
-        } => phrasings(config, *missed, fit.as_deref(), calibrate),
+        } => {
+            let fits = (fit.as_deref(), fit_topic.as_deref());
+            phrasings(config, *missed, fits, calibrate)
+        }
     }
 }
 
@@ -111,7 +120,7 @@ fn articles(config: &Config, files: &[PathBuf], to: Option<&Path>) -> anyhow::Re
 fn phrasings(
     config: &Config,
     missed: bool,
-    fit: Option<&Path>,
+    (fit, fit_only_topic): (Option<&Path>, Option<&Path>),
     labelled: &[PathBuf],
 ) -> anyhow::Result<ExitCode> {
     let (answerer, _, _) = progress::open(config, false)?;
@@ -127,7 +136,7 @@ fn phrasings(
         report
     };
     let mut report = ask(&model)?;
-    if let Some(file) = fit {
+    if fit.is_some() {
         // Candidates depend on the ranking a little, so it is fitted twice; the confidence is
         // fitted on what the final ranking puts first.
         let questions = read_labelled(labelled)?;
@@ -142,6 +151,9 @@ fn phrasings(
             let searcher = answerer.searcher().with_model(model.clone());
             model = calibrate(&model, &searcher, answerer.library(), &questions)?;
         }
+    }
+    if let Some(file) = fit.or(fit_only_topic) {
+        model = fit_topic(&model, &report);
         let text = format!(
             "# Learned figures of search. Made by `qijin bench phrasings --fit`; see src/search/confidence.rs.\n{}",
             toml::to_string(&model)?
@@ -161,6 +173,19 @@ fn phrasings(
         share(report.in_three),
         share(report.same_law)
     );
+    for (there, case) in [(true, "问答在库里"), (false, "问答不在库里")] {
+        for threshold in [0.3, 0.4, TOPIC_THRESHOLD, 0.6, 0.7] {
+            let [right, wrong, other, spared] = report.topic_placement(&model, threshold, there);
+            let n = (right + wrong + other).max(1) as f64;
+            say!(
+                "主题（{case}，把握 ≥ {threshold}）：归对 {:.3}，归错 {:.3}，其他 {:.3}（其中最近的主题其实对 {:.3}）",
+                right as f64 / n,
+                wrong as f64 / n,
+                other as f64 / n,
+                spared as f64 / n
+            );
+        }
+    }
     let (error, rows) = report.reliability(&model);
     say!("置信度误差 {error:.3}（平均把握 → 实际对的比例，次数）");
     for (confidence, right, size) in rows {
