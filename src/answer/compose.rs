@@ -484,7 +484,6 @@ mod tests {
             law: None,
             hotlines: vec!["119".into()],
             topic: None,
-            topic_confidence: 0.0,
             when_unsure: false,
             when: Vec::new(),
         };

@@ -38,7 +38,8 @@ pub struct Activity {
 }
 
 impl Activity {
-    fn is_about(&self, topic: &str) -> bool {
+    /// Whether it is about a sub-topic, or about the top topic it belongs to.
+    pub fn is_about(&self, topic: &str) -> bool {
         self.topics.iter().any(|own| {
             let rest = topic.strip_prefix(own.as_str());
             rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
@@ -245,6 +246,23 @@ fn undecided(
         Some(format!("用来对照的其他提问不到 {FEWEST_CONTROL} 次"))
     } else {
         None
+    }
+}
+
+/// What is said of an activity on a sensitive topic in single regions: nothing, whatever the counts.
+pub fn withheld(activity: &Activity) -> Effect {
+    Effect {
+        activity: activity.id,
+        title: activity.title.clone(),
+        counts: None,
+        ratio: None,
+        dispersion: None,
+        widened: 1.0,
+        verdict: Verdict::Undecided,
+        sentence: format!(
+            "“{}”：不足以判断，敏感主题不按村（社区）统计。",
+            activity.title
+        ),
     }
 }
 

@@ -7,19 +7,31 @@
 
 pub mod balance;
 pub mod burst;
+pub mod closed_loop;
 pub mod effect;
+pub mod figures;
+pub mod gaps;
+pub mod meaning;
 pub mod period;
 pub mod shares;
 pub mod stats;
+pub mod suppress;
 pub mod trend;
+pub mod usage;
 pub mod volume;
 
 pub use balance::{Balance, BalanceRow, balance};
 pub use burst::{Burst, bursts};
+pub use closed_loop::{ClosedLoop, closed_loops};
 pub use effect::{Activity, Effect, EffectCounts, Verdict, effect};
+pub use figures::{Figures, Material, before_cell, day_cell, gather, last_year_cell, top_cell};
+pub use gaps::{Gap, GapReason, gaps};
+pub use meaning::Meanings;
 pub use period::Period;
 pub use shares::{KindShare, Share, helpful, kinds, repeated};
+pub use suppress::{Hidden, Publication, cell_id};
 pub use trend::{Direction, Trend, trends};
+pub use usage::{CitedArticle, TopPhrasing, articles_cited, entries_used, top_phrasings};
 pub use volume::{DayVolume, Volume, volume};
 
 pub use crate::journal::{

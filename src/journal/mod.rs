@@ -29,6 +29,7 @@ pub use handover::{
 };
 mod review;
 mod rollup;
+mod seen;
 mod sketch;
 pub use calendar::{day_start, local_day};
 pub use fact::{Fact, Outcome, TOPIC_THRESHOLD, Worded};
