@@ -8,6 +8,7 @@
 pub mod balance;
 pub mod burst;
 pub mod closed_loop;
+pub mod demo;
 pub mod effect;
 pub mod figures;
 pub mod gaps;

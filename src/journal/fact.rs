@@ -73,8 +73,8 @@ impl Outcome {
         Self::ALL.into_iter().find(|o| o.as_str() == word)
     }
 
-    /// What a row says; `None` for what is no question (greetings, adverts).
-    fn of(kind: &str, picked: bool, handed_over: bool) -> Option<Self> {
+    /// What a journal row says; `None` for what is no question (greetings, adverts).
+    pub fn of(kind: &str, picked: bool, handed_over: bool) -> Option<Self> {
         Some(match kind {
             "emergency" => Self::Emergency,
             "refuse" => Self::Refused,
