@@ -7,7 +7,7 @@ use tantivy::TantivyError;
 use super::compose::{self, OFFERED};
 use super::guard::Guard;
 use super::story::Teller;
-use super::{ArticleRef, Choice, Context, LawBook, Office, Reply};
+use super::{ArticleRef, Choice, Context, LawBook, Office, Reply, ReplyKind};
 use crate::knowledge::{Entry, EntryId, Library};
 use crate::search::{ArticleHit, ArticleText, Found, Searcher};
 

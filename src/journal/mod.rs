@@ -5,6 +5,8 @@
 //! [`Inbox`]) is sealed under the local key and wiped when done.
 
 mod audit;
+mod bulk;
+mod calendar;
 mod database;
 mod error;
 mod export;
@@ -31,6 +33,8 @@ mod review;
 mod rollup;
 mod seen;
 mod sketch;
+
+pub use bulk::PastQuestion;
 pub use calendar::{day_start, local_day};
 pub use fact::{Fact, Outcome, TOPIC_THRESHOLD, Worded};
 pub use inbox::{Inbox, Incoming, Pending};

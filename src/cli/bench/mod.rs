@@ -1,4 +1,7 @@
-//! `qijin bench`: measuring retrieval on the library's own phrasings, and fitting the confidence.
+//! `qijin bench`: measuring retrieval on the library's own phrasings, fitting the confidence, and
+//! measuring figures.
+
+mod insight;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -22,6 +25,21 @@ pub(super) struct BenchArgs {
 
 #[derive(Subcommand)]
 enum BenchCommand {
+    /// 模拟许多年，看成效分析说得对不对：区间包含真值的比例、误报、不足以判断的比例
+    Effects {
+        /// 模拟多少年
+        #[arg(long, value_name = "数", default_value_t = 200)]
+        seeds: u64,
+    },
+    /// 往一个空文件夹里写许多提问，测量各项数字要多久
+    Figures {
+        /// 写多少条
+        #[arg(long, value_name = "数", default_value_t = 5_000_000)]
+        rows: u64,
+        /// 写到哪个文件夹；里面已有这么多条就直接用
+        #[arg(long, value_name = "文件夹")]
+        into: PathBuf,
+    },
     /// 用带答案的提问测量法条检索，和只用词的普通检索比
     Articles {
         /// 每行 {"text":"…","gold":[{"law":"…","article":"…"}]}；没有 gold 的表示没有法条能答
@@ -51,6 +69,8 @@ enum BenchCommand {
 
 pub(super) fn run(config: &Config, args: &BenchArgs) -> anyhow::Result<ExitCode> {
     match &args.command {
+        BenchCommand::Effects { seeds } => insight::effects(*seeds),
+        BenchCommand::Figures { rows, into } => insight::figures(config, *rows, into),
         BenchCommand::Articles { questions, fit } => articles(config, questions, fit.as_deref()),
         BenchCommand::Phrasings {
             missed,
