@@ -105,3 +105,42 @@ pub fn balance(keys: &[String], demand: &Totals, activities: &BTreeMap<String, u
         rows,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tally(first: u64, askers: std::ops::Range<u64>) -> Tally {
+        let mut tally = Tally {
+            questions: first,
+            ..Tally::default()
+        };
+        askers.for_each(|asker| tally.askers.add(asker << 20));
+        tally
+    }
+
+    #[test]
+    fn names_where_asking_exceeds_publicity_most() {
+        let keys = ["village", "enterprise", "organ", "unit"].map(str::to_owned);
+        let demand = Totals::from([
+            ("village".to_owned(), tally(50, 0..30)),
+            ("enterprise".to_owned(), tally(30, 0..20)),
+            ("organ".to_owned(), tally(20, 0..4)),
+            (String::new(), tally(7, 0..7)),
+        ]);
+        let held = BTreeMap::from([("village".to_owned(), 5), ("unit".to_owned(), 5)]);
+        let found = balance(&keys, &demand, &held);
+        assert_eq!(found.most_under_served.as_deref(), Some("enterprise"));
+        assert_eq!(found.unknown, 7);
+        assert!((found.rows[1].demand_share - 0.3).abs() < 1e-12);
+        assert!((found.rows[1].shortfall() - 0.3).abs() < 1e-12);
+        // scipy.stats.entropy([50, 30, 20, 0])/np.log(4) = 0.7427376486136672
+        assert!((found.demand_evenness.unwrap() - 0.742_737_648_613_667_2).abs() < 1e-9);
+        assert_eq!(found.publicity_evenness, Some(0.5));
+        let nothing = balance(&keys, &demand, &BTreeMap::new());
+        assert_eq!(
+            nothing.most_under_served, None,
+            "no activities, no comparison"
+        );
+    }
+}

@@ -111,3 +111,59 @@ pub fn bursts(days: &BTreeMap<String, BTreeMap<NaiveDate, Tally>>, period: Perio
     out.sort_by(|a, b| (a.from, &a.topic).cmp(&(b.from, &b.topic)));
     out
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tally(first: u64, askers: std::ops::Range<u64>) -> Tally {
+        let mut tally = Tally {
+            questions: first,
+            ..Tally::default()
+        };
+        askers.for_each(|asker| tally.askers.add(asker << 20));
+        tally
+    }
+
+    fn days(counts: &[u64]) -> (BTreeMap<String, BTreeMap<NaiveDate, Tally>>, NaiveDate) {
+        let first = NaiveDate::from_ymd_opt(2026, 3, 1).unwrap();
+        let days = first.iter_days().zip(counts);
+        let days = days.map(|(day, n)| (day, tally(*n, 0..*n))).collect();
+        (BTreeMap::from([("land.boundary".to_owned(), days)]), first)
+    }
+
+    // x = np.array([2, 4, 3, 1, 5, 3, 2]); (9 - x.mean())/x.std(ddof=1) = 4.566550498860886; but the
+    // deviation is at least sqrt(mean): (9 - x.mean())/np.sqrt(x.mean()) = 3.634163295332621
+    #[test]
+    fn the_score_is_the_written_one() {
+        let (found, mean) = score(9, &[2, 4, 3, 1, 5, 3, 2]);
+        assert!((found - 3.634_163_295_332_621).abs() < 1e-9, "{found}");
+        assert!((mean - 20.0 / 7.0).abs() < 1e-12);
+        // x = np.array([0, 9, 0, 8, 1, 9, 0]); (30 - x.mean())/x.std(ddof=1) = 5.777347216827752
+        let (found, _) = score(30, &[0, 9, 0, 8, 1, 9, 0]);
+        assert!((found - 5.777_347_216_827_752).abs() < 1e-9, "{found}");
+        let (found, _) = score(5, &[0; 7]);
+        assert_eq!(found, 5.0, "never less than one");
+    }
+
+    #[test]
+    fn a_jump_alarms_and_neighbouring_days_are_one_burst() {
+        let (days, first) = days(&[1, 2, 1, 1, 2, 1, 1, 2, 1, 12, 15, 1, 1, 2, 1]);
+        let period = Period::new(first + Days::new(9), first + Days::new(14));
+        let found = bursts(&days, period);
+        assert_eq!(found.len(), 1, "{found:?}");
+        assert_eq!(found[0].from, first + Days::new(9));
+        assert_eq!(found[0].to, first + Days::new(10));
+        assert_eq!(found[0].questions, 27);
+    }
+
+    #[test]
+    fn few_questions_or_one_insistent_asker_are_no_burst() {
+        let (mut days, first) = days(&[0, 0, 0, 0, 0, 0, 0, 0, 0, 4, 0]);
+        let period = Period::new(first + Days::new(9), first + Days::new(10));
+        assert!(bursts(&days, period).is_empty());
+        let day = days.values_mut().next().unwrap();
+        day.insert(first + Days::new(9), tally(30, 0..2));
+        assert!(bursts(&days, period).is_empty());
+    }
+}

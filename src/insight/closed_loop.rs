@@ -27,7 +27,7 @@ pub struct ClosedLoop {
 /// Closed loops of the entries in `new`, in their order.
 ///
 /// - Formula: "such questions" are those whose words are near one of the entry's ways of asking
-///   (cosine of at least 0.35), or that were answered with it. Answered share before and after the
+///   (cosine of at least [`SAME_MEANING`]), or that were answered with it. Answered share before and after the
 ///   day it appeared, with Wilson's interval. Closed: the share after is above one half and above the
 ///   share before; not judged with fewer than five askers after.
 /// - Unit: shares of questions. Source: journal while words are kept, and the day on which the
@@ -38,6 +38,9 @@ pub fn closed_loops(
     meanings: &Meanings<'_>,
     new: &[(EntryId, NaiveDate)],
 ) -> Vec<ClosedLoop> {
+    if new.is_empty() {
+        return Vec::new();
+    }
     let senses = meanings.senses(questions.iter().map(|q| q.text.as_str()));
     new.iter()
         .map(|(entry, since)| {

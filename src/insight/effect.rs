@@ -335,3 +335,133 @@ pub fn effect(activity: &Activity, days: &Days, others: &[Activity], held: Perio
     out.sentence = format!("{head}：{tail}。{note}");
     out
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn activity(id: i64, from: &str, topics: &[&str]) -> Activity {
+        Activity {
+            id,
+            title: "根治欠薪宣传周".into(),
+            from: from.parse().unwrap(),
+            to: from.parse().unwrap(),
+            places: Vec::new(),
+            topics: topics.iter().map(|t| (*t).to_owned()).collect(),
+            regions: Vec::new(),
+        }
+    }
+
+    /// A steady number of questions a day on a topic, each by another asker, before and after.
+    fn days(counts: &[(&str, u64, u64)], activity: &Activity) -> Days {
+        let mut asker = 0_u64;
+        let mut out = Days::new();
+        for (key, before, after) in counts {
+            for (window, n) in [
+                (activity.window_before(), *before),
+                (activity.window_after(), *after),
+            ] {
+                for day in window.iter() {
+                    let mut tally = Tally {
+                        questions: n,
+                        ..Tally::default()
+                    };
+                    for _ in 0..n {
+                        asker += 1;
+                        tally
+                            .askers
+                            .add(asker.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 16);
+                    }
+                    out.entry((*key).to_owned()).or_default().insert(day, tally);
+                }
+            }
+        }
+        out
+    }
+
+    fn held() -> Period {
+        Period::new("2026-01-01".parse().unwrap(), "2026-12-31".parse().unwrap())
+    }
+
+    #[test]
+    fn says_more_fewer_or_no_change() {
+        let own = activity(1, "2026-06-10", &["labor"]);
+        let judge = |before, after| {
+            let counts = [
+                ("r01|labor.pay", before, after),
+                ("r02|land.boundary", 20, 20),
+            ];
+            effect(&own, &days(&counts, &own), &[], held())
+        };
+        let more = judge(2, 5);
+        assert_eq!(more.verdict, Verdict::More);
+        assert!((more.ratio.unwrap().ratio - 2.5).abs() < 1e-12);
+        assert!(more.sentence.contains("2.50 倍") && more.sentence.contains("不等于"));
+        assert_eq!(judge(5, 2).verdict, Verdict::Fewer);
+        assert_eq!(judge(5, 5).verdict, Verdict::NoChange);
+        for said in [judge(2, 5), judge(5, 2), judge(5, 5), judge(0, 0)] {
+            assert!(!said.sentence.contains("知晓率") && !said.sentence.contains("下降率"));
+        }
+        // The controls are counted too: a little wider than the exact interval.
+        assert!(more.widened > 1.0 && more.widened < 1.1, "{}", more.widened);
+    }
+
+    #[test]
+    fn the_rule_for_saying_nothing() {
+        let own = activity(1, "2026-06-10", &["labor"]);
+        let counts = [("r01|labor.pay", 2, 5), ("r02|land.boundary", 20, 20)];
+        let material = days(&counts, &own);
+        let why = |others: &[Activity], held: Period, days: &Days| {
+            let found = effect(&own, days, others, held);
+            assert_eq!(found.verdict, Verdict::Undecided, "{}", found.sentence);
+            found.sentence
+        };
+        let short = Period::new(held().from, "2026-07-01".parse().unwrap());
+        assert!(why(&[], short, &material).contains("还不满 28 天"));
+        let young = Period::new("2026-06-01".parse().unwrap(), held().to);
+        assert!(why(&[], young, &material).contains("没有满 28 天"));
+        let mut other = activity(2, "2026-06-20", &["labor.pay"]);
+        other.title = "工地讲座".into();
+        assert!(why(&[other], held(), &material).contains("工地讲座"));
+        let quiet = days(
+            &[("r01|labor.pay", 0, 0), ("r02|land.boundary", 20, 20)],
+            &own,
+        );
+        assert!(why(&[], held(), &quiet).contains("不到 20 次"));
+        let alone = days(
+            &[("r01|labor.pay", 2, 5), ("r02|land.boundary", 1, 1)],
+            &own,
+        );
+        assert!(why(&[], held(), &alone).contains("对照"));
+    }
+
+    #[test]
+    fn nothing_is_given_away_about_few_askers() {
+        let own = activity(1, "2026-06-10", &["labor"]);
+        let mut material = days(&[("|labor.pay", 3, 0), ("|land.boundary", 20, 20)], &own);
+        let mut one = Tally {
+            questions: 30,
+            ..Tally::default()
+        };
+        one.askers.add(7);
+        let day = own.window_after().from;
+        material.get_mut("|labor.pay").unwrap().insert(day, one);
+        let found = effect(&own, &material, &[], held());
+        assert_eq!((found.counts, found.ratio), (None, None));
+        assert!(found.sentence.contains("不到 5 人"));
+    }
+
+    #[test]
+    fn questions_in_heaps_widen_the_interval() {
+        let own = activity(1, "2026-06-10", &["labor"]);
+        let mut material = days(&[("|labor.pay", 2, 2), ("|land.boundary", 20, 20)], &own);
+        let calm = effect(&own, &material, &[], held());
+        let heap = material.get_mut("|labor.pay").unwrap();
+        let day = own.window_before().from;
+        heap.get_mut(&day).unwrap().questions += 60;
+        let heaped = effect(&own, &material, &[], held());
+        assert!(heaped.dispersion.unwrap().p < 0.001);
+        assert!(heaped.widened > 2.0 && calm.widened < 1.1);
+        assert!(heaped.sentence.contains("扎堆"));
+    }
+}

@@ -11,6 +11,8 @@ use crate::text::{Analyser, Lexicon};
 
 /// How much a pair of characters counts beside a word.
 const PAIRS: f64 = 0.5;
+/// Taken from every idf: what stands in more than one in twelve ways of asking (e^-2.5) says nothing.
+const COMMON: f64 = 2.5;
 
 /// A question as weights of its tokens, of length 1; empty when it says nothing.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -99,8 +101,8 @@ impl<'a> Meanings<'a> {
         for (token, times) in held {
             // A library has fewer than 2^32 tokens.
             out.numbers.insert(token.clone(), out.weights.len() as u32);
-            out.weights
-                .push(((n + 1.0) / (f64::from(times) + 1.0)).ln());
+            let rare = ((n + 1.0) / (f64::from(times) + 1.0)).ln();
+            out.weights.push((rare - COMMON).max(0.0));
         }
         out.holders = vec![Vec::new(); out.weights.len()];
         for (entry, tokens) in texts {
@@ -147,7 +149,7 @@ impl<'a> Meanings<'a> {
     }
 
     fn weighed(&self, tokens: &HashMap<String, f64>, new: &mut HashMap<String, u32>) -> Sense {
-        let unseen = ((self.ways.len().max(1) + 1) as f64).ln();
+        let unseen = (((self.ways.len() + 1) as f64).ln() - COMMON).max(0.0);
         // Numbers of new tokens depend on the order they come in: sorted, so that the same
         // questions always get the same numbers.
         let mut sorted: Vec<(&String, &f64)> = tokens.iter().collect();
@@ -162,7 +164,7 @@ impl<'a> Meanings<'a> {
             };
             (number, weight * rare)
         });
-        Sense(weights.collect()).unit()
+        Sense(weights.filter(|(_, weight)| *weight > 0.0).collect()).unit()
     }
 
     /// The entry one of whose ways of asking is nearest, with the cosine; `None` when none shares a

@@ -73,3 +73,41 @@ pub fn helpful(all: &Tally) -> Share {
 pub fn repeated(all: &Tally) -> Share {
     Share::new(all.repeats, all.questions)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::insight::{Period, volume};
+    use chrono::NaiveDate;
+    use std::collections::BTreeMap;
+
+    #[test]
+    fn shares_add_up_and_askers_do_not() {
+        let mut one = Tally {
+            questions: 10,
+            repeats: 2,
+            outcomes: [5, 2, 1, 1, 1, 0, 0],
+            helpful: 3,
+            unhelpful: 1,
+            ..Tally::default()
+        };
+        (0..4_u64).for_each(|n| one.askers.add(n));
+        let shares = kinds(&one);
+        assert_eq!(shares.iter().map(|k| k.share.of).sum::<u64>(), 10);
+        assert_eq!(shares[0].share.share, Some(0.5));
+        assert_eq!(helpful(&one).share, Some(0.75));
+        assert_eq!(repeated(&one).share, Some(0.2));
+        assert_eq!(helpful(&Tally::default()).share, None);
+        let first = NaiveDate::from_ymd_opt(2026, 3, 1).unwrap();
+        let next = first.succ_opt().unwrap();
+        let days = BTreeMap::from([(first, one.clone()), (next, one)]);
+        let found = volume(&days, Period::new(first, next.succ_opt().unwrap()));
+        assert_eq!(
+            (found.questions, found.askers.count),
+            (20, 4),
+            "the same four people"
+        );
+        assert_eq!(found.days.len(), 3);
+        assert_eq!(found.days[2].questions, 0);
+    }
+}

@@ -105,3 +105,39 @@ pub fn trends(now: &Totals, before: &Totals, last_year: Option<&Totals>) -> Vec<
     trends.sort_by(|a, b| b.now.cmp(&a.now).then_with(|| a.topic.cmp(&b.topic)));
     trends
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn totals(counts: &[(&str, u64)]) -> Totals {
+        let tally = |n: u64| Tally {
+            questions: n,
+            ..Tally::default()
+        };
+        counts
+            .iter()
+            .map(|(t, n)| ((*t).to_owned(), tally(*n)))
+            .collect()
+    }
+
+    #[test]
+    fn growth_of_the_bot_is_no_trend_and_a_season_is_seen_through() {
+        let before = totals(&[("a", 40), ("b", 300), ("c", 200), ("d", 4)]);
+        // Everything doubled but `a`, which went up fivefold.
+        let now = totals(&[("a", 200), ("b", 600), ("c", 400), ("d", 8)]);
+        let direction = |trends: &[Trend], topic: &str| {
+            trends.iter().find(|t| t.topic == topic).unwrap().direction
+        };
+        let found = trends(&now, &before, None);
+        assert_eq!(direction(&found, "a"), Direction::Rising);
+        assert_eq!(direction(&found, "d"), Direction::TooFew);
+        assert_eq!(found[0].topic, "b", "the most asked first");
+        assert!(!found[0].season_free);
+        // Last year `a` was as high in these weeks: its season, no trend.
+        let year = totals(&[("a", 100), ("b", 300), ("c", 200)]);
+        let found = trends(&now, &before, Some(&year));
+        assert_eq!(direction(&found, "a"), Direction::Steady);
+        assert!(found[0].season_free);
+    }
+}

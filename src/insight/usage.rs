@@ -110,3 +110,41 @@ pub fn entries_used(entries: &Totals, library: &Library) -> (Vec<(EntryId, Tally
     let never = never.filter(|id| !entries.contains_key(&id.0)).cloned();
     (used, never.collect())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::insight::{Fact, Outcome};
+    use chrono::NaiveDate;
+
+    fn asked(asker: u64, text: &str) -> Worded {
+        Worded {
+            fact: Fact {
+                id: 1,
+                at: 0,
+                day: NaiveDate::default(),
+                asker: Some(asker),
+                topic: None,
+                place: None,
+                region: None,
+                board: None,
+                entry: None,
+                outcome: Outcome::Answered,
+                mark: None,
+                helpful: None,
+                confidence: 1.0,
+            },
+            text: text.to_owned(),
+        }
+    }
+
+    #[test]
+    fn only_what_five_people_say_is_listed() {
+        let mut questions: Vec<Worded> = (0..5).map(|n| asked(n, "老板不给钱？")).collect();
+        questions.push(asked(0, "老板不给钱"));
+        questions.extend((0..9).map(|n| asked(n % 4, "只有四个人问")));
+        let found = top_phrasings(&questions, crate::text::normalize, 10);
+        assert_eq!(found.len(), 1);
+        assert_eq!((found[0].questions, found[0].askers), (6, 5));
+    }
+}

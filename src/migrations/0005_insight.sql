@@ -1,6 +1,9 @@
 -- How surely the topic of a question is right, 0 to 1; NULL in rows written before it was kept.
 ALTER TABLE question ADD COLUMN topic_confidence DOUBLE PRECISION;
 
+-- Words are kept for some weeks only: those rows are found without reading the others.
+CREATE INDEX question_text ON question (at) WHERE text IS NOT NULL;
+
 -- What staff say about a question, beside what the program said. NULL leaves the automatic value.
 CREATE TABLE review (
     question   BIGINT PRIMARY KEY NOT NULL,
