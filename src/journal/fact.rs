@@ -9,7 +9,7 @@ use sqlx::any::AnyRow;
 
 use super::calendar::{day_number, day_of, day_start};
 use super::sketch::{AskerMark, mark_of};
-use super::{Journal, JournalError, Mark, RowId};
+use super::{Journal, JournalError, Mark, RowId, STAFF_CHANNEL};
 
 /// What became of a question. Each question has exactly one; the first that applies counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -209,11 +209,13 @@ impl Journal {
     ) -> Result<Vec<Fact>, JournalError> {
         let sql = format!(
             "SELECT {COLUMNS} FROM question q LEFT JOIN review r ON r.question = q.id \
-             WHERE q.at >= $1 AND q.at < $2 AND q.parent IS NULL ORDER BY q.at, q.id"
+             WHERE q.at >= $1 AND q.at < $2 AND q.parent IS NULL AND q.channel <> $3 \
+             ORDER BY q.at, q.id"
         );
         let rows = sqlx::query(sqlx::AssertSqlSafe(sql))
             .bind(from)
             .bind(to)
+            .bind(STAFF_CHANNEL)
             .fetch_all(&self.database().pool)
             .await?;
         let mut names = Names::default();
@@ -236,12 +238,13 @@ impl Journal {
         let sql = format!(
             "SELECT {COLUMNS}, q.text FROM question q LEFT JOIN review r ON r.question = q.id \
              WHERE q.at >= $1 AND q.at < $2 AND q.parent IS NULL AND q.text IS NOT NULL \
-             ORDER BY q.at DESC, q.id DESC LIMIT $3"
+             AND q.channel <> $4 ORDER BY q.at DESC, q.id DESC LIMIT $3"
         );
         let rows = sqlx::query(sqlx::AssertSqlSafe(sql))
             .bind(day_start(from))
             .bind(day_start(to.succ_opt().unwrap_or(to)))
             .bind(i64::from(most))
+            .bind(STAFF_CHANNEL)
             .fetch_all(&self.database().pool)
             .await?;
         let mut names = Names::default();

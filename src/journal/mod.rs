@@ -10,33 +10,31 @@ mod calendar;
 mod database;
 mod error;
 mod export;
-mod handover;
-mod calendar;
 mod fact;
+mod handover;
 mod inbox;
 mod keys;
 mod log;
 mod password;
 mod record;
 mod redact;
-mod sessions;
-mod staff;
-
-pub use audit::{Audit, AuditLine};
-pub use database::Database;
-pub use error::JournalError;
-pub use export::{HEADINGS, cells, export_csv, harmless};
-pub use handover::{
-    Address, Delivery, HANDOVER_DAYS, Handover, HandoverState, Handovers, MAX_REPLY,
-};
 mod review;
 mod rollup;
 mod seen;
+mod sessions;
 mod sketch;
+mod staff;
 
+pub use audit::{Audit, AuditLine};
 pub use bulk::PastQuestion;
 pub use calendar::{day_start, local_day};
+pub use database::Database;
+pub use error::JournalError;
+pub use export::{HEADINGS, cells, export_csv, harmless};
 pub use fact::{Fact, Outcome, TOPIC_THRESHOLD, Worded};
+pub use handover::{
+    Address, Delivery, HANDOVER_DAYS, Handover, HandoverState, Handovers, MAX_REPLY,
+};
 pub use inbox::{Inbox, Incoming, Pending};
 pub use keys::{Asker, Keys, generate_secret};
 pub use log::{Cursor, LoggedQuestion, QuestionFilter, QuestionLog};
@@ -45,8 +43,8 @@ pub use password::{
 };
 pub use record::{AskerOrigin, Forgotten, Journal, Purged, Record, RowId, STAFF_CHANNEL};
 pub use redact::redact;
-pub use sessions::{IDLE_HOURS, SESSION_HOURS, Sessions};
-pub use staff::{Credentials, FAILURES, LOCK_MINUTES, Member, Role, Staff};
 pub use review::{Mark, Review};
 pub use rollup::{Days, Facet, Repeats, Tally, Totals, tally};
+pub use sessions::{IDLE_HOURS, SESSION_HOURS, Sessions};
 pub use sketch::{AskerCount, AskerMark, Sketch};
+pub use staff::{Credentials, FAILURES, LOCK_MINUTES, Member, Role, Staff};
