@@ -72,7 +72,7 @@ impl Journal {
         let mut transaction = self.database().pool.begin().await?;
         let done = sqlx::query(
             "INSERT INTO review (question, topic, outcome, mark, note, staff_test, reviewed, reviewer) \
-             SELECT q.id, $2, $3, $4, $5, $6, $7, $8 FROM question q WHERE q.id = $1 \
+             SELECT q.id, $2, $3, $4, $5, CAST($6 AS BIGINT), CAST($7 AS BIGINT), $8 FROM question q WHERE q.id = $1 \
              ON CONFLICT (question) DO UPDATE SET topic = excluded.topic, \
              outcome = excluded.outcome, mark = excluded.mark, note = excluded.note, \
              staff_test = excluded.staff_test, reviewed = excluded.reviewed, \
