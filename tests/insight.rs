@@ -8,7 +8,7 @@ use std::path::Path;
 use assert_cmd::Command;
 use chrono::{DateTime, Duration, NaiveDate, Utc};
 use qijin::insight::demo::{DemoYear, plain_topics};
-use qijin::insight::{Figures, Meanings, Outcome, Period, gather};
+use qijin::insight::{Figures, Meanings, Outcome, Period, Totals, gather};
 use qijin::journal::{
     Asker, Database, Days, Facet, Journal, Keys, Record, Review, local_day, tally,
 };
@@ -51,6 +51,20 @@ async fn assert_rolled(journal: &Journal, from: NaiveDate, to: NaiveDate) {
         let rolled = journal.days(facet, from, to).await.unwrap();
         let direct = direct.get(&facet).cloned().unwrap_or_default();
         assert_eq!(rolled, direct, "{facet:?}");
+        // Over months, which are added up, and over parts of months.
+        for (a, b) in [
+            (from, to),
+            (from + Duration::days(9), to - Duration::days(3)),
+        ] {
+            let mut merged = Totals::new();
+            for (key, days) in &direct {
+                for (_, tally) in days.range(a..=b) {
+                    merged.entry(key.clone()).or_default().merge(tally);
+                }
+            }
+            let totals = journal.totals(facet, a, b).await.unwrap();
+            assert_eq!(totals, merged, "{facet:?}");
+        }
     }
 }
 

@@ -20,6 +20,7 @@ mod record;
 mod redact;
 mod review;
 mod rollup;
+mod rollup_month;
 mod seen;
 mod sessions;
 mod sketch;

@@ -13,6 +13,7 @@ use sqlx::{Any, Row, Transaction};
 
 use super::calendar::{AHEAD, DAY, day_number, day_of, number_of};
 use super::fact::Fact;
+use super::rollup_month::month_of;
 use super::sketch::Sketch;
 use super::{Asker, AskerCount, Journal, JournalError, Outcome, RowId};
 
@@ -50,7 +51,7 @@ impl Facet {
         Self::Entry,
     ];
 
-    fn as_str(self) -> &'static str {
+    pub(super) fn as_str(self) -> &'static str {
         match self {
             Self::All => "all",
             Self::Outcome => "outcome",
@@ -188,6 +189,8 @@ pub fn tally(facts: &[Fact], from: NaiveDate) -> BTreeMap<Facet, Days> {
     out
 }
 
+/// Today is not rolled again within this time, in milliseconds.
+const FRESH: i64 = 60_000;
 /// Rows written at a time; SQLite takes 32,766 values in one statement.
 const BATCH: usize = 100;
 const COLUMNS: usize = 15;
@@ -239,6 +242,7 @@ impl Journal {
             "DELETE FROM rollup WHERE day < $1",
             "DELETE FROM rollup_day WHERE day < $1",
             "DELETE FROM rollup_dirty WHERE day < $1",
+            "DELETE FROM rollup_month WHERE month < $1",
             "INSERT INTO rollup_dirty (day) VALUES ($1) ON CONFLICT (day) DO NOTHING",
         ] {
             sqlx::query(sql)
@@ -250,7 +254,7 @@ impl Journal {
     }
 
     /// Brings the roll-ups up to date: days that are over and not rolled, days in which something
-    /// changed, and today. Returns how many days were rolled; `tick` hears days done and to do.
+    /// changed, and today (unless that was done within a minute). Returns how many days were rolled; `tick` hears days done and to do.
     ///
     /// # Errors
     /// When the database refuses; whole days are kept.
@@ -261,11 +265,17 @@ impl Journal {
     ) -> Result<usize, JournalError> {
         let pool = &self.database().pool;
         let today = day_number(now.timestamp_millis());
-        let rolled = sqlx::query("SELECT MAX(day) AS day FROM rollup_day")
-            .fetch_one(pool)
-            .await?
-            .try_get::<Option<i64>, _>("day")?;
+        let last = sqlx::query("SELECT day, rolled FROM rollup_day ORDER BY day DESC LIMIT 1")
+            .fetch_optional(pool)
+            .await?;
+        let last: Option<(i64, i64)> = last
+            .map(|row| Ok::<_, sqlx::Error>((row.try_get("day")?, row.try_get("rolled")?)))
+            .transpose()?;
+        let rolled = last.map(|(day, _)| day);
+        let at = last.map(|(_, at)| at);
+        let fresh = at.is_some_and(|at| (0..FRESH).contains(&(now.timestamp_millis() - at)));
         let first = match rolled {
+            Some(day) if day == today && fresh => None,
             // The day before as well: a question of its last second may have been written late.
             Some(day) => Some(day - 1),
             None => sqlx::query("SELECT MIN(at) AS at FROM question")
@@ -286,6 +296,7 @@ impl Journal {
             tick(done, total);
             self.roll_day(day, today, now).await?;
         }
+        self.roll_months(day_of(today)).await?;
         Ok(total)
     }
 
@@ -308,30 +319,20 @@ impl Journal {
             .bind(day)
             .execute(&mut *transaction)
             .await?;
-        let cells: Vec<(Facet, &String, &Tally)> = tallies
+        let cells: Vec<(&str, &str, &Tally)> = tallies
             .iter()
             .flat_map(|(facet, keys)| {
                 keys.iter().flat_map(move |(key, days)| {
-                    days.values().map(move |tally| (*facet, key, tally))
+                    let facet = facet.as_str();
+                    days.values().map(move |tally| (facet, key.as_str(), tally))
                 })
             })
             .collect();
-        for batch in cells.chunks(BATCH) {
-            let mut query = sqlx::query(sqlx::AssertSqlSafe(insert(batch.len())));
-            for (facet, key, tally) in batch {
-                query = query.bind(day).bind(facet.as_str()).bind(key.as_str());
-                // Counts fit: a journal has fewer than 2^63 rows.
-                for count in [tally.questions, tally.repeats]
-                    .into_iter()
-                    .chain(tally.outcomes)
-                    .chain([tally.helpful, tally.unhelpful])
-                {
-                    query = query.bind(i64::try_from(count).unwrap_or(i64::MAX));
-                }
-                query = query.bind(tally.askers.to_text());
-            }
-            query.execute(&mut *transaction).await?;
-        }
+        write_cells(&mut transaction, day, &cells).await?;
+        sqlx::query("DELETE FROM rollup_month WHERE month = $1")
+            .bind(number_of(month_of(day_of(day))))
+            .execute(&mut *transaction)
+            .await?;
         sqlx::query(
             "INSERT INTO rollup_day (day, rolled) VALUES ($1, $2) \
              ON CONFLICT (day) DO UPDATE SET rolled = excluded.rolled",
@@ -342,24 +343,6 @@ impl Journal {
         .await?;
         transaction.commit().await?;
         Ok(())
-    }
-
-    /// Tallies of a facet over `from..=to`, by key, from the roll-ups.
-    ///
-    /// # Errors
-    /// When the database refuses.
-    pub async fn totals(
-        &self,
-        facet: Facet,
-        from: NaiveDate,
-        to: NaiveDate,
-    ) -> Result<Totals, JournalError> {
-        let mut totals = Totals::new();
-        self.each_cell(facet, from, to, |_, key, tally| {
-            totals.entry(key).or_default().merge(&tally);
-        })
-        .await?;
-        Ok(totals)
     }
 
     /// Tallies of a facet over `from..=to`, by key and day, from the roll-ups.
@@ -373,7 +356,7 @@ impl Journal {
         to: NaiveDate,
     ) -> Result<Days, JournalError> {
         let mut days = Days::new();
-        self.each_cell(facet, from, to, |day, key, tally| {
+        self.each_cell(facet.as_str(), from, to, |day, key, tally| {
             days.entry(key).or_default().insert(day, tally);
         })
         .await?;
@@ -393,9 +376,9 @@ impl Journal {
         Ok(first.zip(last).map(|(a, b)| (day_of(a), day_of(b))))
     }
 
-    async fn each_cell(
+    pub(super) async fn each_cell(
         &self,
-        facet: Facet,
+        facet: &str,
         from: NaiveDate,
         to: NaiveDate,
         mut take: impl FnMut(NaiveDate, String, Tally),
@@ -406,7 +389,7 @@ impl Journal {
              refused, emergency, helpful, unhelpful, askers FROM rollup \
              WHERE facet = $1 AND day >= $2 AND day <= $3 ORDER BY day, cell",
         )
-        .bind(facet.as_str())
+        .bind(facet)
         .bind(number_of(from))
         .bind(number_of(to))
         .fetch(&self.database().pool);
@@ -430,6 +413,36 @@ impl Journal {
         }
         Ok(())
     }
+}
+
+/// The name under which a facet's months stand.
+pub(super) fn monthly(facet: Facet) -> String {
+    format!("m:{}", facet.as_str())
+}
+
+/// Writes cells (facet, key, tally) of a day, or of a month under its first day.
+pub(super) async fn write_cells(
+    transaction: &mut Transaction<'_, Any>,
+    day: i64,
+    cells: &[(&str, &str, &Tally)],
+) -> Result<(), JournalError> {
+    for batch in cells.chunks(BATCH) {
+        let mut query = sqlx::query(sqlx::AssertSqlSafe(insert(batch.len())));
+        for (facet, key, tally) in batch {
+            query = query.bind(day).bind(*facet).bind(*key);
+            // Counts fit: a journal has fewer than 2^63 rows.
+            for count in [tally.questions, tally.repeats]
+                .into_iter()
+                .chain(tally.outcomes)
+                .chain([tally.helpful, tally.unhelpful])
+            {
+                query = query.bind(i64::try_from(count).unwrap_or(i64::MAX));
+            }
+            query = query.bind(tally.askers.to_text());
+        }
+        query.execute(&mut **transaction).await?;
+    }
+    Ok(())
 }
 
 fn insert(rows: usize) -> String {
