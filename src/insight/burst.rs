@@ -66,7 +66,7 @@ pub fn ears(days: impl Fn(NaiveDate) -> u64, day: NaiveDate) -> (f64, f64) {
 ///   day between at most) are one burst.
 /// - Unit: first questions a day. Source: journal; `days` must begin [`LOOK_BACK`] days earlier.
 /// - Not to be read as: proof of an incident. It says "look at what was asked"; a class that was
-///   given the link alarms as well. The measured rate of false alarms is in `docs/insight.md`.
+///   given the link alarms as well. The measured rate of false alarms is in `docs/insight.zh-CN.md`.
 pub fn bursts(days: &BTreeMap<String, BTreeMap<NaiveDate, Tally>>, period: Period) -> Vec<Burst> {
     let mut out = Vec::new();
     for (topic, days) in days.iter().filter(|(topic, _)| !topic.is_empty()) {

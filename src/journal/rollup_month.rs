@@ -101,11 +101,8 @@ impl Journal {
         to: NaiveDate,
     ) -> Result<Totals, JournalError> {
         let mut totals = Totals::new();
-        let mut take = |_, key, tally: super::Tally| {
-            totals
-                .entry(key)
-                .or_insert_with(super::Tally::default)
-                .merge(&tally);
+        let mut take = |_, key, tally| {
+            totals.entry(key).or_default().merge(&tally);
         };
         let mut day = from;
         for month in self.months(from, to).await? {

@@ -44,7 +44,7 @@ const PLACES: [(&str, f64); 7] = [
 const NEGLECTED: &str = "enterprise";
 /// People who ever ask.
 const PEOPLE: u64 = 9_000;
-/// Every second of these many people came by a board.
+/// Boards; every fourth person came by one.
 const BOARDS: u64 = 12;
 /// Share of questions that are asked again within hours.
 const ASKED_AGAIN: f64 = 0.08;
@@ -411,7 +411,9 @@ impl Maker<'_> {
         let rng = &mut self.rng;
         let topic = &self.topics[topic];
         let place = pick(rng, &PLACES);
-        let board = (person % 4 == 0).then(|| format!("b{:02}", person % BOARDS + 1));
+        let board = person
+            .is_multiple_of(4)
+            .then(|| format!("b{:02}", person % BOARDS + 1));
         let (entry, ways) = &topic.entries[rng.usize(0..topic.entries.len())];
         let way = if ways.is_empty() {
             String::new()
