@@ -10,6 +10,7 @@
 //! | 4 | [`answer`] | from a question to a [`answer::Reply`] |
 //! | 4 | [`journal`] | redaction, pseudonyms, store, durable inbox; alone knows SQL |
 //! | 5 | [`desk`] | answer + journal, the only door for channels |
+//! | 5 | [`insight`] | figures over the journal and the activities |
 //! | 7 | [`telegram`], [`web`], [`cli`] | channels and faces |
 //!
 //! A question travels one way: channel → desk → answer → search → index,
@@ -18,6 +19,7 @@
 pub mod answer;
 pub mod cli;
 pub mod desk;
+pub mod insight;
 pub mod journal;
 pub mod knowledge;
 pub mod search;

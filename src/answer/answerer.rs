@@ -7,7 +7,7 @@ use tantivy::TantivyError;
 use super::compose::{self, OFFERED};
 use super::guard::Guard;
 use super::story::Teller;
-use super::{ArticleRef, Choice, Context, LawBook, Office, Reply};
+use super::{ArticleRef, Choice, Context, LawBook, Office, Reply, ReplyKind};
 use crate::knowledge::{Entry, EntryId, Library};
 use crate::search::{ArticleHit, ArticleText, Found, Searcher};
 
@@ -149,8 +149,8 @@ impl Answerer {
         let Some(sure) = self.lawbook.confidence(&hits) else {
             return Ok(None);
         };
-        Ok((sure >= self.thresholds.articles)
-            .then(|| compose::possible_articles(&self.office, &hits, sure)))
+        let shown = sure >= self.thresholds.articles;
+        Ok(shown.then(|| with_topic(compose::possible_articles(&self.office, &hits, sure), near)))
     }
 
     /// One article, as a button asks for it; `None` when it is not in force or not imported.
@@ -197,7 +197,7 @@ impl Answerer {
             .filter_map(|hit| self.library.entry(&hit.entry))
             .collect();
         let sure = found.confidence;
-        match entries.as_slice() {
+        let reply = match entries.as_slice() {
             [first, rest @ ..] if sure >= enough => compose::answer(
                 &self.library,
                 &self.lawbook,
@@ -209,7 +209,8 @@ impl Answerer {
                 compose::choices(&self.library, &entries[..entries.len().min(OFFERED)], sure)
             }
             _ => compose::unknown(&self.library, &self.office, &self.nearest(found), sure),
-        }
+        };
+        with_topic(reply, found)
     }
 
     /// Shows an entry that was picked or browsed; `None` when the library no longer has it.
@@ -264,4 +265,15 @@ impl Answerer {
         topics.truncate(OFFERED);
         topics
     }
+}
+
+/// What the question is about: an entry that is shown settles it, otherwise the nearest topic.
+fn with_topic(mut reply: Reply, found: &Found) -> Reply {
+    if let Some(guess) = &found.topic {
+        if reply.kind != ReplyKind::Answer {
+            reply.topic = Some(guess.topic.clone());
+        }
+        reply.topic_confidence = reply.topic_confidence.max(guess.confidence);
+    }
+    reply
 }

@@ -25,6 +25,7 @@ fn empty(kind: ReplyKind, confidence: f64) -> Reply {
         sources: Vec::new(),
         entry: None,
         topic: None,
+        topic_confidence: 0.0,
         places: Vec::new(),
         choices: Vec::new(),
         related: Vec::new(),
@@ -110,6 +111,7 @@ pub(super) fn answer(
             .collect(),
         entry: Some(entry.id.clone()),
         topic: Some(entry.topic.clone()),
+        topic_confidence: confidence,
         places: entry.places.clone(),
         related,
         hotlines: hotlines_in(library, texts),
@@ -366,6 +368,8 @@ pub(super) fn statute(
     Reply {
         blocks,
         citations,
+        // Somebody looked up an article of that topic.
+        topic_confidence: if topic.is_some() { 1.0 } else { 0.0 },
         topic,
         neighbours,
         ..empty(ReplyKind::Statute, 1.0)
@@ -474,6 +478,7 @@ pub(super) fn guarded(rule: &RiskRule, office: &Office) -> Reply {
         blocks,
         citations: rule.law.iter().map(|law| law.citation.clone()).collect(),
         topic: rule.topic.clone(),
+        topic_confidence: 1.0,
         hotlines: rule.hotlines.clone(),
         rule: Some(rule.id.clone()),
         ..empty(kind, 1.0)

@@ -120,6 +120,8 @@ pub struct Reply {
     pub entry: Option<EntryId>,
     /// Sub-topic of the entry shown, or the nearest one.
     pub topic: Option<String>,
+    /// Calibrated probability that [`Reply::topic`] is what the question is about, 0 to 1.
+    pub topic_confidence: f64,
     /// Place ids of the entry shown.
     pub places: Vec<String>,
     /// For [`ReplyKind::Choices`]: what to pick from, best first, at most three.

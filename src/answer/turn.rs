@@ -9,7 +9,7 @@ use std::ops::Add;
 
 use super::conversation::Context;
 use crate::knowledge::{EntryId, Library};
-use crate::search::{Found, Hit, Reading};
+use crate::search::{Found, Hit, Reading, TopicGuess};
 
 /// What people say before they turn to something else.
 pub(super) const TURNS_AWAY: [&str; 34] = [
@@ -325,5 +325,20 @@ pub(super) fn resolve(
     if context.holds(library, &first) {
         confidence = confidence.max(PASSES_ON * signs.before * signs.follows());
     }
-    Found { hits, confidence }
+    // The topic of that entry; as sure as the entry at least.
+    let topic = library.entry(&first).map(|entry| {
+        let guesses = [alone, beside].into_iter().filter_map(|f| f.topic.as_ref());
+        let same = guesses.filter(|guess| guess.topic == entry.topic);
+        TopicGuess {
+            topic: entry.topic.clone(),
+            confidence: same
+                .map(|guess| guess.confidence)
+                .fold(confidence, f64::max),
+        }
+    });
+    Found {
+        hits,
+        confidence,
+        topic,
+    }
 }

@@ -10,9 +10,9 @@ macro_rules! say {
 
 mod ask;
 mod bench;
-mod bench_guard;
 mod check;
 mod config;
+mod demo;
 mod import;
 mod index;
 mod journal;
@@ -86,7 +86,9 @@ enum Command {
     Journal(journal::JournalArgs),
     /// 管理网页后台的工作人员账号
     Staff(staff::StaffArgs),
-    /// 用资料库自己的问法测量检索，或重新拟合置信度
+    /// 造一年演示数据，写进单独的数据库
+    Demo(demo::DemoArgs),
+    /// 用资料库自己的问法测量检索，重新拟合置信度，测量成效数字
     Bench(bench::BenchArgs),
 }
 
@@ -107,6 +109,7 @@ pub fn run() -> anyhow::Result<ExitCode> {
         Command::Check(args) => check::run(&config, &args),
         Command::Journal(args) => journal::run(&config, &args),
         Command::Staff(args) => staff::run(&config, &args),
+        Command::Demo(args) => demo::run(&config, &args),
         Command::Bench(args) => bench::run(&config, &args),
     }
 }

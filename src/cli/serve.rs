@@ -77,7 +77,12 @@ pub(super) fn run(config: &Config, args: &ServeArgs) -> anyhow::Result<ExitCode>
             config.office.clone(),
             shutdown.clone(),
         ));
-        tasks.spawn(keep_house(journal.clone(), inbox.clone(), shutdown.clone()));
+        tasks.spawn(keep_house(
+            journal.clone(),
+            inbox.clone(),
+            desk.clone(),
+            shutdown.clone(),
+        ));
         let telegram = TelegramSettings::from_environment(config.telegram.proxy.clone());
         let setup = web::Setup {
             desk: desk.clone(),
@@ -182,8 +187,9 @@ fn facts(config: &Config, telegram: bool) -> Vec<(&'static str, String)> {
     ]
 }
 
-/// Once an hour: words past their retention and ids nobody repeats any more.
-async fn keep_house(journal: Journal, inbox: Inbox, shutdown: CancellationToken) {
+/// Once an hour: words past their retention and ids nobody repeats any more; the daily figures and
+/// the entries that are new.
+async fn keep_house(journal: Journal, inbox: Inbox, desk: Desk, shutdown: CancellationToken) {
     let mut hour = tokio::time::interval(Duration::from_secs(3600));
     loop {
         tokio::select! {
@@ -200,6 +206,16 @@ async fn keep_house(journal: Journal, inbox: Inbox, shutdown: CancellationToken)
             ),
         }
         let now = Utc::now();
+        let library = desk.library();
+        let entries = library.entries.iter().map(|entry| entry.id.0.as_str());
+        let noted = journal.note_entries(entries, now).await;
+        let rolled = journal.roll_up(now, |_, _| ()).await.map(|_| ());
+        if let Err(error) = noted.and(rolled) {
+            tracing::error!(
+                error = &error as &dyn std::error::Error,
+                "the daily figures were not brought up to date; tried again in an hour"
+            );
+        }
         for (what, pruned) in [
             ("inbox", inbox.prune(now).await.map(|_| ())),
             ("handovers", Handovers::of(&journal).prune(now).await),

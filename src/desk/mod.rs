@@ -333,6 +333,7 @@ impl Desk {
             board: origin.board,
             place: reply.places.first().cloned(),
             topic: reply.topic.clone(),
+            topic_confidence: reply.topic_confidence,
             kind: reply.kind.as_str().to_owned(),
             entry: reply.entry.as_ref().map(|e| e.0.clone()),
             rule: reply.rule.clone(),

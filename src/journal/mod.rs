@@ -5,9 +5,12 @@
 //! [`Inbox`]) is sealed under the local key and wiped when done.
 
 mod audit;
+mod bulk;
+mod calendar;
 mod database;
 mod error;
 mod export;
+mod fact;
 mod handover;
 mod inbox;
 mod keys;
@@ -15,13 +18,21 @@ mod log;
 mod password;
 mod record;
 mod redact;
+mod review;
+mod rollup;
+mod rollup_month;
+mod seen;
 mod sessions;
+mod sketch;
 mod staff;
 
 pub use audit::{Audit, AuditLine};
+pub use bulk::PastQuestion;
+pub use calendar::{day_start, local_day};
 pub use database::Database;
 pub use error::JournalError;
 pub use export::{HEADINGS, cells, export_csv, harmless};
+pub use fact::{Fact, Outcome, TOPIC_THRESHOLD, Worded};
 pub use handover::{
     Address, Delivery, HANDOVER_DAYS, Handover, HandoverState, Handovers, MAX_REPLY,
 };
@@ -33,5 +44,8 @@ pub use password::{
 };
 pub use record::{AskerOrigin, Forgotten, Journal, Purged, Record, RowId, STAFF_CHANNEL};
 pub use redact::redact;
+pub use review::{Mark, Review};
+pub use rollup::{Days, Facet, Repeats, Tally, Totals, tally};
 pub use sessions::{IDLE_HOURS, SESSION_HOURS, Sessions};
+pub use sketch::{AskerCount, AskerMark, Sketch};
 pub use staff::{Credentials, FAILURES, LOCK_MINUTES, Member, Role, Staff};

@@ -35,6 +35,8 @@ pub struct Record {
     pub place: Option<String>,
     /// Topic id of the answer, or the nearest.
     pub topic: Option<String>,
+    /// Calibrated probability that the topic is right, 0 to 1.
+    pub topic_confidence: f64,
     /// Reply kind.
     pub kind: String,
     /// Entry shown.
@@ -134,8 +136,8 @@ impl Journal {
         for attempt in 0.. {
             let result = sqlx::query(
                 "INSERT INTO question (id, at, channel, asker, region, board, place, topic, kind, \
-                 entry, confidence, latency_us, parent, text, request, rule) \
-                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16) \
+                 entry, confidence, latency_us, parent, text, request, rule, topic_confidence) \
+                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17) \
                  ON CONFLICT (request) DO NOTHING",
             )
             .bind(id)
@@ -154,6 +156,7 @@ impl Journal {
             .bind(text.clone())
             .bind(record.request.clone())
             .bind(record.rule.clone())
+            .bind(record.topic_confidence)
             .execute(&self.database.pool)
             .await;
             match result {
@@ -164,6 +167,12 @@ impl Journal {
                 Err(sqlx::Error::Database(e)) if e.is_unique_violation() && attempt < 20 => id += 1,
                 Err(e) => return Err(e.into()),
             }
+        }
+        if record.at < Utc::now() - Duration::hours(1) {
+            // Its day may be rolled up already.
+            let mut transaction = self.database.pool.begin().await?;
+            Self::changed(&mut transaction, id).await?;
+            transaction.commit().await?;
         }
         Ok(id)
     }
@@ -186,12 +195,15 @@ impl Journal {
         asker: &Asker,
         helpful: bool,
     ) -> Result<bool, JournalError> {
+        let mut transaction = self.database.pool.begin().await?;
         let done = sqlx::query("UPDATE question SET helpful = $1 WHERE id = $2 AND asker = $3")
             .bind(i64::from(helpful))
             .bind(row)
             .bind(&asker.0)
-            .execute(&self.database.pool)
+            .execute(&mut *transaction)
             .await?;
+        Self::changed(&mut transaction, row).await?;
+        transaction.commit().await?;
         Ok(done.rows_affected() > 0)
     }
 
@@ -205,12 +217,15 @@ impl Journal {
         asker: &Asker,
         entry: &str,
     ) -> Result<bool, JournalError> {
+        let mut transaction = self.database.pool.begin().await?;
         let done = sqlx::query("UPDATE question SET picked = $1 WHERE id = $2 AND asker = $3")
             .bind(entry)
             .bind(row)
             .bind(&asker.0)
-            .execute(&self.database.pool)
+            .execute(&mut *transaction)
             .await?;
+        Self::changed(&mut transaction, row).await?;
+        transaction.commit().await?;
         Ok(done.rows_affected() > 0)
     }
 
@@ -219,11 +234,14 @@ impl Journal {
     /// # Errors
     /// When the database refuses.
     pub async fn handed_over(&self, row: RowId, asker: &Asker) -> Result<bool, JournalError> {
+        let mut transaction = self.database.pool.begin().await?;
         let done = sqlx::query("UPDATE question SET handed_over = 1 WHERE id = $1 AND asker = $2")
             .bind(row)
             .bind(&asker.0)
-            .execute(&self.database.pool)
+            .execute(&mut *transaction)
             .await?;
+        Self::changed(&mut transaction, row).await?;
+        transaction.commit().await?;
         Ok(done.rows_affected() > 0)
     }
 
@@ -295,6 +313,13 @@ impl Journal {
     /// When the database refuses; nothing is deleted then.
     pub async fn forget(&self, asker: &Asker) -> Result<Forgotten, JournalError> {
         let mut transaction = self.database.pool.begin().await?;
+        Self::changed_by(&mut transaction, asker).await?;
+        sqlx::query(
+            "DELETE FROM review WHERE question IN (SELECT id FROM question WHERE asker = $1)",
+        )
+        .bind(&asker.0)
+        .execute(&mut *transaction)
+        .await?;
         let questions = sqlx::query("DELETE FROM question WHERE asker = $1")
             .bind(&asker.0)
             .execute(&mut *transaction)
@@ -344,6 +369,10 @@ impl Journal {
     /// When the database refuses.
     pub async fn delete_before(&self, day: DateTime<Utc>) -> Result<u64, JournalError> {
         let mut transaction = self.database.pool.begin().await?;
+        sqlx::query("DELETE FROM review WHERE question IN (SELECT id FROM question WHERE at < $1)")
+            .bind(day.timestamp_millis())
+            .execute(&mut *transaction)
+            .await?;
         let done = sqlx::query("DELETE FROM question WHERE at < $1")
             .bind(day.timestamp_millis())
             .execute(&mut *transaction)
@@ -351,6 +380,7 @@ impl Journal {
         sqlx::query("DELETE FROM handover WHERE question NOT IN (SELECT id FROM question)")
             .execute(&mut *transaction)
             .await?;
+        Self::forget_days_before(&mut transaction, day).await?;
         transaction.commit().await?;
         Ok(done.rows_affected())
     }
@@ -386,6 +416,7 @@ pub(super) mod tests {
             board: None,
             place: Some("village".into()),
             topic: Some("labor.wage_arrears".into()),
+            topic_confidence: 0.9,
             kind: "answer".into(),
             entry: Some("labor.wage_arrears-000000".into()),
             rule: None,

@@ -54,6 +54,8 @@ pub struct Topic {
     pub name: String,
     /// What the topic is about; only top topics have one.
     pub description: String,
+    /// Figures never tell it by village or community (violence at home, abuse, drugs, faith).
+    pub sensitive: bool,
 }
 
 impl Topic {

@@ -48,6 +48,8 @@ struct TopTopic {
 struct SubTopic {
     id: String,
     name: String,
+    #[serde(default)]
+    sensitive: bool,
 }
 
 #[derive(Deserialize)]
@@ -156,11 +158,13 @@ pub(super) fn topics(source: &SourceFile<'_>, findings: &mut Vec<Finding>) -> Ve
             id: top.id,
             name: top.name,
             description: top.description,
+            sensitive: false,
         });
         topics.extend(top.sub.into_iter().map(|sub| Topic {
             id: sub.id,
             name: sub.name,
             description: String::new(),
+            sensitive: sub.sensitive,
         }));
     }
     no_duplicates(

@@ -10,6 +10,9 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::logistic::probability;
+use super::topic;
+
 /// How many kinds of evidence there are.
 pub(super) const EVIDENCE: usize = 23;
 
@@ -147,6 +150,8 @@ pub struct Model {
     pub ranking: [f64; EVIDENCE],
     /// Bias and weights of the confidence, in the order of [`Features`].
     pub confidence: [f64; WEIGHTS],
+    /// Bias and weights of the topic's confidence, in the order of `topic::features`.
+    pub topic: [f64; topic::WEIGHTS],
 }
 
 impl Model {
@@ -204,6 +209,13 @@ impl Model {
         let pairs = self.confidence.iter().zip(features.vector());
         let z: f64 = pairs.map(|(w, x)| w * x).sum();
         1.0 / (1.0 + (-z).exp())
+    }
+
+    /// Probability in 0..1 that the nearest entry's sub-topic is what was asked about.
+    ///
+    /// Figures count a question under its topic from 0.5 on (`journal::TOPIC_THRESHOLD`).
+    pub(super) fn topic_confidence(&self, x: &[f64; topic::WEIGHTS]) -> f64 {
+        probability(&self.topic, x)
     }
 }
 

@@ -17,6 +17,7 @@ mod reading;
 mod schema;
 mod searcher;
 mod store;
+mod topic;
 mod tune;
 
 pub use articles::open_or_build as open_or_build_articles;
@@ -32,9 +33,10 @@ pub use intent::{Intent, Leaning, Sort};
 pub use reading::{Known, Reading};
 pub use searcher::{Found, Hit, Searcher};
 pub use store::{IndexError, IndexInfo, Opened, Progress, fingerprint, open_or_build};
+pub use topic::TopicGuess;
 pub use tune::{
-    Bin, Judged, Labelled, PhrasingReport, bench_phrasings, fit_confidence, fit_ranking, judge,
-    reliability,
+    Bin, Judged, Labelled, PhrasingReport, bench_phrasings, fit_confidence, fit_ranking, fit_topic,
+    judge, reliability,
 };
 
 /// What a search can fail with: the index files cannot be read.

@@ -15,6 +15,7 @@ use super::confidence::{Evidence, Features, Model};
 use super::intent::Intent;
 use super::query::{Tokens, any_of, telling};
 use super::schema::{Fields, schema};
+use super::topic::{self, TopicGuess};
 use crate::knowledge::EntryId;
 use crate::text::{Analyser, Expansion, Lexicon};
 
@@ -65,6 +66,8 @@ pub struct Found {
     pub hits: Vec<Hit>,
     /// Calibrated probability that the first hit is what was asked, 0 to 1; 0 without hits.
     pub confidence: f64,
+    /// What the question is about; `None` without hits.
+    pub topic: Option<TopicGuess>,
 }
 
 /// An open index. Cheap to clone; searches run in parallel.
@@ -246,8 +249,13 @@ impl Searcher {
         let confidence = hits
             .first()
             .map_or(0.0, |first| self.model.confidence(&first.features));
+        let topic = topic::guess(&self.model, &hits);
         hits.truncate(limit);
-        Ok(Found { hits, confidence })
+        Ok(Found {
+            hits,
+            confidence,
+            topic,
+        })
     }
 
     /// What the neighbours of every candidate say: a question that many entries of a topic answer

@@ -9,7 +9,8 @@ use super::build;
 use super::confidence::{EVIDENCE, Evidence, Features, Model, WEIGHTS};
 use super::logistic::{self, rounded};
 use super::searcher::{Hit, Searcher};
-use crate::knowledge::{Citation, EntryId, Library};
+use super::topic;
+use crate::knowledge::{Citation, Entry, EntryId, Library};
 use crate::text::Analyser;
 
 /// How well withheld phrasings find their entry.
@@ -27,6 +28,8 @@ pub struct PhrasingReport {
     pub missed: Vec<(String, String, String)>,
     /// For the confidence: features of the first hit and whether it was right.
     samples: Vec<Judged>,
+    /// For the topic: features, whether it was right, and whether the entry itself was there.
+    topics: Vec<([f64; topic::WEIGHTS], bool, bool)>,
     /// For the ranking: the own entry's evidence and its strongest rivals'.
     contests: Vec<Contest>,
 }
@@ -100,6 +103,7 @@ pub fn bench_phrasings(
             let right = same_law(library, &first.entry, &entry.id);
             report.same_law += usize::from(right);
             report.samples.push((first.features, right));
+            report.note_topic(entry, &hits, true);
             if rank != Some(0) {
                 let question = |id| library.entry(id).map_or("", |e| e.question.as_str());
                 report.missed.push((
@@ -110,6 +114,8 @@ pub fn bench_phrasings(
             }
             if let Some(rank) = rank {
                 report.learn_from(&hits, rank);
+                let rest: Vec<Hit> = hits.into_iter().filter(|h| h.entry != entry.id).collect();
+                report.note_topic(entry, &rest, false);
             }
         }
     }
@@ -117,6 +123,30 @@ pub fn bench_phrasings(
 }
 
 impl PhrasingReport {
+    fn note_topic(&mut self, entry: &Entry, hits: &[Hit], there: bool) {
+        if let (Some(first), Some(x)) = (hits.first(), topic::features(hits)) {
+            let right = topic::topic_of(&first.entry) == entry.topic;
+            self.topics.push((x, right, there));
+        }
+    }
+
+    /// How topics fall at a threshold: (rightly placed, wrongly placed, 其他, of which the nearest topic
+    /// was right after all), for phrasings whose entry was in the index or was not.
+    pub fn topic_placement(&self, model: &Model, threshold: f64, there: bool) -> [usize; 4] {
+        let mut out = [0; 4];
+        for (x, right, _) in self.topics.iter().filter(|t| t.2 == there) {
+            match (model.topic_confidence(x) >= threshold, right) {
+                (true, true) => out[0] += 1,
+                (true, false) => out[1] += 1,
+                (false, right) => {
+                    out[2] += 1;
+                    out[3] += usize::from(*right);
+                }
+            }
+        }
+        out
+    }
+
     /// Keeps what a found phrasing teaches.
     fn learn_from(&mut self, hits: &[Hit], rank: usize) {
         let own = &hits[rank];
@@ -189,6 +219,19 @@ pub fn fit_confidence(model: &Model, report: &PhrasingReport, messages: &[Judged
         .collect();
     Model {
         confidence: logistic::fit_rising(&samples),
+        ..model.clone()
+    }
+}
+
+/// Fits the topic's confidence on a report; the rest stays.
+pub fn fit_topic(model: &Model, report: &PhrasingReport) -> Model {
+    let samples: Vec<logistic::Sample<{ topic::WEIGHTS }>> = report
+        .topics
+        .iter()
+        .map(|(x, right, _)| (*x, *right))
+        .collect();
+    Model {
+        topic: logistic::fit(&samples),
         ..model.clone()
     }
 }

@@ -364,6 +364,7 @@ mod tests {
                 sources: Vec::new(),
                 entry: None,
                 topic: None,
+                topic_confidence: 0.0,
                 places: Vec::new(),
                 choices: Vec::new(),
                 related: Vec::new(),

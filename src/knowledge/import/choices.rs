@@ -83,6 +83,7 @@ mod tests {
             id: id.into(),
             name: name.into(),
             description: String::new(),
+            sensitive: false,
         };
         let library = Library {
             topics: vec![topic("labor", "劳动"), topic("labor.pay", "拖欠工资")],

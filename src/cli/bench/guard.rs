@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 use serde::Deserialize;
 
-use super::{Config, progress};
 use crate::answer::{Answerer, Context, ReplyKind};
+use crate::cli::{Config, progress};
 
 /// A line of a labelled file: one of the three says what is expected.
 #[derive(Deserialize)]

@@ -1,4 +1,8 @@
-//! `qijin bench`: measuring retrieval on the library's own phrasings, and fitting the confidence.
+//! `qijin bench`: measuring retrieval on the library's own phrasings, fitting the confidence, and
+//! measuring figures.
+
+mod guard;
+mod insight;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -6,10 +10,12 @@ use std::process::ExitCode;
 use anyhow::Context;
 use clap::{Args, Subcommand};
 
-use super::{Config, bench_guard, progress};
+use super::{Config, progress};
+use crate::journal::TOPIC_THRESHOLD;
 use crate::search::article_tuning::{self, ArticleFigures, Case};
 use crate::search::{
-    ArticleModel, Labelled, Model, bench_phrasings, fit_confidence, fit_ranking, judge, reliability,
+    ArticleModel, Labelled, Model, bench_phrasings, fit_confidence, fit_ranking, fit_topic, judge,
+    reliability,
 };
 
 #[derive(Args)]
@@ -20,6 +26,21 @@ pub(super) struct BenchArgs {
 
 #[derive(Subcommand)]
 enum BenchCommand {
+    /// 模拟许多年，看成效分析说得对不对：区间包含真值的比例、误报、不足以判断的比例
+    Effects {
+        /// 模拟多少年
+        #[arg(long, value_name = "数", default_value_t = 200)]
+        seeds: u64,
+    },
+    /// 往一个空文件夹里写许多提问，测量各项数字要多久
+    Figures {
+        /// 写多少条
+        #[arg(long, value_name = "数", default_value_t = 5_000_000)]
+        rows: u64,
+        /// 写到哪个文件夹；里面已有这么多条就直接用
+        #[arg(long, value_name = "文件夹")]
+        into: PathBuf,
+    },
     /// 用带答案的提问测量法条检索，和只用词的普通检索比
     Articles {
         /// 每行 {"text":"…","gold":[{"law":"…","article":"…"}]}；没有 gold 的表示没有法条能答
@@ -46,6 +67,9 @@ enum BenchCommand {
         /// 用结果重新拟合排序和置信度，写到这个文件（开发者用：src/search/model.toml）
         #[arg(long, value_name = "文件")]
         fit: Option<PathBuf>,
+        /// 只重新拟合主题的把握，其余不变，写到这个文件
+        #[arg(long, value_name = "文件", conflicts_with = "fit")]
+        fit_topic: Option<PathBuf>,
         /// 拟合和置信度表再算上真实提问：每行 {"text":"…","gold":[{"law":"…","article":"…"}]}，
         /// 没有 gold 的表示不该回答；可以给几个文件
         #[arg(long, value_name = "文件")]
@@ -55,16 +79,22 @@ enum BenchCommand {
 
 pub(super) fn run(config: &Config, args: &BenchArgs) -> anyhow::Result<ExitCode> {
     match &args.command {
+        BenchCommand::Effects { seeds } => insight::effects(*seeds),
+        BenchCommand::Figures { rows, into } => insight::figures(config, *rows, into),
         BenchCommand::Articles { questions, fit } => articles(config, questions, fit.as_deref()),
         BenchCommand::Guard { messages, missed } => {
-            bench_guard::run(config, messages, *missed)?;
+            guard::run(config, messages, *missed)?;
             Ok(ExitCode::SUCCESS)
         }
         BenchCommand::Phrasings {
             missed,
             fit,
+            fit_topic,
             messages,
-        } => phrasings(config, *missed, fit.as_deref(), messages),
+        } => {
+            let fits = (fit.as_deref(), fit_topic.as_deref());
+            phrasings(config, *missed, fits, messages)
+        }
     }
 }
 
@@ -124,7 +154,7 @@ fn articles(config: &Config, files: &[PathBuf], to: Option<&Path>) -> anyhow::Re
 fn phrasings(
     config: &Config,
     missed: bool,
-    fit: Option<&Path>,
+    (fit, fit_only_topic): (Option<&Path>, Option<&Path>),
     labelled: &[PathBuf],
 ) -> anyhow::Result<ExitCode> {
     let (answerer, _, _) = progress::open(config, false)?;
@@ -141,7 +171,7 @@ fn phrasings(
     };
     let mut report = ask(&model)?;
     let questions = read_labelled(labelled)?;
-    if let Some(file) = fit {
+    if fit.is_some() {
         // Candidates depend on the ranking a little, so it is fitted twice; the confidence is
         // fitted on what the final ranking puts first.
         for _ in 0..2 {
@@ -153,6 +183,9 @@ fn phrasings(
         let searcher = answerer.searcher().with_model(model.clone());
         let judged = judge(&searcher, answerer.library(), &questions)?;
         model = fit_confidence(&model, &report, &judged);
+    }
+    if let Some(file) = fit.or(fit_only_topic) {
+        model = fit_topic(&model, &report);
         let text = format!(
             "# Learned figures of search. Made by `qijin bench phrasings --fit`; see src/search/confidence.rs.\n{}",
             toml::to_string(&model)?
@@ -172,6 +205,19 @@ fn phrasings(
         share(report.in_three),
         share(report.same_law)
     );
+    for (there, case) in [(true, "问答在库里"), (false, "问答不在库里")] {
+        for threshold in [0.3, 0.4, TOPIC_THRESHOLD, 0.6, 0.7] {
+            let [right, wrong, other, spared] = report.topic_placement(&model, threshold, there);
+            let n = (right + wrong + other).max(1) as f64;
+            say!(
+                "主题（{case}，把握 ≥ {threshold}）：归对 {:.3}，归错 {:.3}，其他 {:.3}（其中最近的主题其实对 {:.3}）",
+                right as f64 / n,
+                wrong as f64 / n,
+                other as f64 / n,
+                spared as f64 / n
+            );
+        }
+    }
     let searcher = answerer.searcher().with_model(model.clone());
     let messages = judge(&searcher, answerer.library(), &questions)?;
     let (_, out_of_scope): (Vec<_>, Vec<_>) = questions.iter().partition(|q| !q.gold.is_empty());

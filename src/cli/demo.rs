@@ -1,0 +1,146 @@
+//! `qijin demo`: an invented year in a database of its own.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::{Context, bail};
+use chrono::{DateTime, Days, NaiveDate, Utc};
+use clap::Args;
+
+use super::{Config, progress, runtime};
+use crate::insight::demo::{DemoYear, Invented, topics_of};
+use crate::journal::{Database, Journal, Keys, PastQuestion, Record, local_day};
+use crate::knowledge;
+
+#[derive(Args)]
+#[command(after_help = "例：
+  qijin demo                        造一年数据，写进 demo 文件夹
+  qijin demo --into 演示 --seed 8   换一个文件夹、换一年
+  qijin --data demo serve           看这份数据
+
+数据全部是编的，和任何人无关。只写空的数据库，绝不动正式数据。")]
+pub(super) struct DemoArgs {
+    /// 写进哪个文件夹；里面的数据库必须还没有提问
+    #[arg(long, value_name = "文件夹", default_value = "demo")]
+    into: PathBuf,
+    /// 随机数种子：同一个种子造出同一年
+    #[arg(long, value_name = "数", default_value_t = 7)]
+    seed: u64,
+    /// 这一年的最后一天，默认昨天
+    #[arg(long, value_name = "日期")]
+    to: Option<NaiveDate>,
+}
+
+/// Questions written in one transaction.
+const BATCH: usize = 5_000;
+
+pub(super) fn run(config: &Config, args: &DemoArgs) -> anyhow::Result<ExitCode> {
+    let url = format!("sqlite:{}", args.into.join("qijin.sqlite").display());
+    let same_folder = match (args.into.canonicalize(), config.folders.data.canonicalize()) {
+        (Ok(demo), Ok(real)) => demo == real,
+        _ => args.into == config.folders.data,
+    };
+    if same_folder || url == config.database_url() {
+        bail!(
+            "{} 是正式的数据文件夹，演示数据不能写进去。什么都没有写。请用 --into 换一个文件夹",
+            args.into.display()
+        );
+    }
+    let loaded = knowledge::load(&config.folders.library, &config.load_options())?;
+    let library = loaded.library;
+    let topics = topics_of(&library);
+    if topics.len() < 8 {
+        bail!("资料库里有内容的主题不到 8 个，造不出像样的一年。请检查 folders.library");
+    }
+    let yesterday = local_day(Utc::now()).checked_sub_days(Days::new(1));
+    let last = args.to.or(yesterday).context("日期超出范围")?;
+    let year = DemoYear::new(args.seed, last, &topics);
+    runtime()?.block_on(async {
+        let keys = Keys::open_or_create(&args.into.join("local.key"))?;
+        let database = Database::open(&url).await?;
+        // Words are kept as long as the office keeps them, once `serve` runs on it.
+        let journal = Journal::new(database, keys, config.journal.retention_days);
+        if journal.count().await? > 0 {
+            bail!(
+                "{} 里的数据库已经有提问，演示数据只写进空的数据库。什么都没有写。",
+                args.into.display()
+            );
+        }
+        let bar = progress::bar("写入演示数据");
+        bar.set_length(year.questions.len() as u64);
+        for batch in year.questions.chunks(BATCH) {
+            let past: Vec<PastQuestion> = batch.iter().map(|q| past(&journal, q)).collect();
+            journal.fill(&past).await?;
+            bar.inc(batch.len() as u64);
+        }
+        bar.finish_and_clear();
+        let bar = progress::bar("汇总");
+        journal
+            .roll_up(Utc::now(), |done, total| {
+                bar.set_length(total as u64);
+                bar.set_position(done as u64);
+            })
+            .await?;
+        bar.finish_and_clear();
+        journal
+            .note_entries(library.entries.iter().map(|e| e.id.0.as_str()), Utc::now())
+            .await?;
+        journal.database().close().await;
+        tell(args, &year)
+    })?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn past(journal: &Journal, question: &Invented) -> PastQuestion {
+    let person = question.person.to_string();
+    PastQuestion {
+        record: Record {
+            at: DateTime::from_timestamp_millis(question.at).unwrap_or_default(),
+            channel: "telegram".to_owned(),
+            asker: Some(journal.keys().asker("demo", &person)),
+            region: Some(question.region.to_owned()),
+            board: question.board.clone(),
+            place: question.place.map(str::to_owned),
+            topic: Some(question.topic.to_string()),
+            topic_confidence: question.topic_confidence,
+            kind: question.kind.to_owned(),
+            entry: question.entry.as_deref().map(str::to_owned),
+            rule: None,
+            confidence: question.confidence,
+            latency_us: 2_000,
+            text: question.text.clone(),
+            parent: None,
+            request: None,
+        },
+        helpful: question.helpful,
+        picked: question.picked.as_deref().map(str::to_owned),
+        handed_over: question.handed_over,
+    }
+}
+
+fn tell(args: &DemoArgs, year: &DemoYear) -> anyhow::Result<()> {
+    say!(
+        "已造好 {} 到 {} 的 {} 次提问，在 {}。全部是编的。",
+        year.first,
+        year.last,
+        year.questions.len(),
+        args.into.display()
+    );
+    for (activity, effect) in year.activities.iter().zip(&year.truth.effects) {
+        say!(
+            "  活动“{}”（{} 到 {}）：真实效果 {effect} 倍",
+            activity.title,
+            activity.from,
+            activity.to
+        );
+    }
+    say!(
+        "  突增：{}，从 {} 起；季节性主题：{}；活动没有覆盖的场所：{}",
+        year.truth.burst.0,
+        year.truth.burst.1,
+        year.truth.seasonal,
+        year.truth.neglected
+    );
+    say!("看这份数据：qijin --data {} serve", args.into.display());
+    Ok(())
+}

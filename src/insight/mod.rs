@@ -1,0 +1,43 @@
+//! Floor 5, insight (成效分析): figures over the journal and the ledger of activities.
+//!
+//! Every figure is a pure function over values; its doc comment says formula, unit, source and what
+//! it must not be read as. [`gather`] alone reads: it fills a [`Material`] from the journal, and
+//! [`Figures::of`] makes all figures of it, so that dashboard and report can never differ.
+//! What leaves the office goes through [`suppress`] first.
+
+pub mod balance;
+pub mod burst;
+pub mod closed_loop;
+pub mod demo;
+pub mod effect;
+pub mod figures;
+pub mod gaps;
+pub mod meaning;
+pub mod period;
+pub mod shares;
+pub mod stats;
+pub mod suppress;
+pub mod trend;
+pub mod usage;
+pub mod volume;
+
+pub use balance::{Balance, BalanceRow, balance};
+pub use burst::{Burst, bursts};
+pub use closed_loop::{ClosedLoop, closed_loops};
+pub use effect::{Activity, Effect, EffectCounts, Verdict, effect};
+pub use figures::{Figures, Material, before_cell, day_cell, gather, last_year_cell, top_cell};
+pub use gaps::{Gap, GapReason, gaps};
+pub use meaning::Meanings;
+pub use period::Period;
+pub use shares::{KindShare, Share, helpful, kinds, repeated};
+pub use suppress::{Hidden, Publication, cell_id};
+pub use trend::{Direction, Trend, trends};
+pub use usage::{CitedArticle, TopPhrasing, articles_cited, entries_used, top_phrasings};
+pub use volume::{DayVolume, Volume, volume};
+
+pub use crate::journal::{
+    AskerCount, Days, Facet, Fact, Mark, Outcome, Review, TOPIC_THRESHOLD, Tally, Totals, Worded,
+};
+
+/// Askers that a cell must have to be shown outside the office.
+pub const FEWEST_ASKERS: u64 = 5;

@@ -1,0 +1,280 @@
+//! Figures from the journal: roll-ups against the rows themselves, late corrections, the demo year.
+
+mod common;
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use assert_cmd::Command;
+use chrono::{DateTime, Duration, NaiveDate, Utc};
+use qijin::insight::demo::{DemoYear, plain_topics};
+use qijin::insight::{Figures, Meanings, Outcome, Period, Totals, gather};
+use qijin::journal::{
+    Asker, Database, Days, Facet, Journal, Keys, Record, Review, local_day, tally,
+};
+use qijin::knowledge::{LoadOptions, load};
+use qijin::text::Analyser;
+
+async fn journal(folder: &Path) -> Journal {
+    let url = format!("sqlite:{}", folder.join("j.sqlite").display());
+    let keys = Keys::open_or_create(&folder.join("k")).unwrap();
+    Journal::new(Database::open(&url).await.unwrap(), keys, 30)
+}
+
+fn asked(asker: &Asker, at: DateTime<Utc>, topic: &str, kind: &str) -> Record {
+    Record {
+        at,
+        channel: "telegram".into(),
+        asker: Some(asker.clone()),
+        region: Some("r01".into()),
+        board: None,
+        place: Some("village".into()),
+        topic: Some(topic.into()),
+        topic_confidence: 0.8,
+        kind: kind.into(),
+        entry: (kind == "answer").then(|| format!("{topic}-000000")),
+        rule: None,
+        confidence: 0.9,
+        latency_us: 1500,
+        text: "工地不给钱".into(),
+        parent: None,
+        request: None,
+    }
+}
+
+/// Roll-ups of every facet must be what the rows themselves give.
+async fn assert_rolled(journal: &Journal, from: NaiveDate, to: NaiveDate) {
+    let early = from.pred_opt().unwrap();
+    let facts = journal.facts(early, to).await.unwrap();
+    let direct: BTreeMap<Facet, Days> = tally(&facts, from);
+    for facet in Facet::ALL {
+        let rolled = journal.days(facet, from, to).await.unwrap();
+        let direct = direct.get(&facet).cloned().unwrap_or_default();
+        assert_eq!(rolled, direct, "{facet:?}");
+        // Over months, which are added up, and over parts of months.
+        for (a, b) in [
+            (from, to),
+            (from + Duration::days(9), to - Duration::days(3)),
+        ] {
+            let mut merged = Totals::new();
+            for (key, days) in &direct {
+                for (_, tally) in days.range(a..=b) {
+                    merged.entry(key.clone()).or_default().merge(tally);
+                }
+            }
+            let totals = journal.totals(facet, a, b).await.unwrap();
+            assert_eq!(totals, merged, "{facet:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn roll_ups_are_what_the_rows_say_also_after_late_changes() {
+    let folder = tempfile::tempdir().unwrap();
+    let journal = journal(folder.path()).await;
+    let now: DateTime<Utc> = "2026-11-20T04:00:00Z".parse().unwrap();
+    let askers: Vec<Asker> = (0..30)
+        .map(|n| journal.keys().asker("telegram", &n.to_string()))
+        .collect();
+    let topics = ["labor.wage_arrears", "land.boundary", "debt.interest"];
+    let kinds = ["answer", "choices", "unknown", "smalltalk"];
+    let mut rows = Vec::new();
+    for n in 0..300_usize {
+        // Every five hours, backwards over two months; every tenth asks again an hour later.
+        let at = now - Duration::hours(5 * n as i64);
+        let asker = &askers[n * 7 % 30];
+        let record = asked(asker, at, topics[n % 3], kinds[n % 4]);
+        rows.push((journal.record(record.clone()).await.unwrap(), asker.clone()));
+        if n % 10 == 1 {
+            let mut again = record;
+            again.at = at + Duration::hours(1);
+            journal.record(again).await.unwrap();
+        }
+    }
+    let (from, to) = (local_day(now - Duration::days(70)), local_day(now));
+    assert!(journal.roll_up(now, |_, _| ()).await.unwrap() > 60);
+    assert_rolled(&journal, from, to).await;
+    let all = journal.totals(Facet::All, from, to).await.unwrap();
+    assert_eq!(all[""].questions, 225 + 15, "small talk is no question");
+    assert!(all[""].repeats >= 15);
+    assert!(
+        journal.roll_up(now, |_, _| ()).await.unwrap() <= 2,
+        "only yesterday and today"
+    );
+
+    // Late changes: feedback, a pick, a hand-over, a correction, a test by staff, a deletion.
+    let (row, asker) = &rows[100];
+    journal.feedback(*row, asker, false).await.unwrap();
+    let (row, asker) = &rows[101];
+    journal
+        .picked(*row, asker, "land.boundary-000000")
+        .await
+        .unwrap();
+    let (row, asker) = &rows[102];
+    journal.handed_over(*row, asker).await.unwrap();
+    let review = Review {
+        topic: Some("elder.will".into()),
+        outcome: Some(Outcome::Unknown),
+        note: Some("打13800138000核实过".into()),
+        reviewer: "li".into(),
+        ..Review::default()
+    };
+    assert!(journal.set_review(rows[104].0, &review).await.unwrap());
+    let kept = journal.review(rows[104].0).await.unwrap().unwrap();
+    assert_eq!(kept.note.as_deref(), Some("打［手机号］核实过"));
+    let test = Review {
+        staff_test: true,
+        reviewer: "li".into(),
+        ..Review::default()
+    };
+    journal.set_review(rows[108].0, &test).await.unwrap();
+    assert!(
+        !journal.set_review(1, &test).await.unwrap(),
+        "no such question"
+    );
+    journal.forget(&askers[3]).await.unwrap();
+    let rolled = journal.roll_up(now, |_, _| ()).await.unwrap();
+    assert!(rolled > 2 && rolled < 60, "the changed days only: {rolled}");
+    assert_rolled(&journal, from, to).await;
+    let topics = journal.totals(Facet::Topic, from, to).await.unwrap();
+    assert_eq!(topics["elder.will"].of(Outcome::Unknown), 1);
+
+    // A question written late into a day that is rolled up already.
+    let late = asked(&askers[5], now - Duration::days(20), "elder.will", "answer");
+    journal.record(late).await.unwrap();
+    journal.roll_up(now, |_, _| ()).await.unwrap();
+    assert_rolled(&journal, from, to).await;
+
+    // Deleting the past deletes its figures.
+    let cut = now - Duration::days(30);
+    journal.delete_before(cut).await.unwrap();
+    journal.roll_up(now, |_, _| ()).await.unwrap();
+    assert_rolled(&journal, from, to).await;
+    let before = local_day(cut).pred_opt().unwrap();
+    assert!(
+        journal
+            .totals(Facet::All, from, before)
+            .await
+            .unwrap()
+            .is_empty()
+    );
+}
+
+#[tokio::test]
+async fn an_unsure_topic_counts_as_other() {
+    let folder = tempfile::tempdir().unwrap();
+    let journal = journal(folder.path()).await;
+    let now = Utc::now();
+    let asker = journal.keys().asker("telegram", "1");
+    for (sure, kind) in [(0.49, "unknown"), (0.51, "unknown"), (0.46, "answer")] {
+        let mut record = asked(&asker, now, "land.boundary", kind);
+        record.topic_confidence = sure;
+        journal.record(record).await.unwrap();
+    }
+    let facts = journal.facts(local_day(now), local_day(now)).await.unwrap();
+    let topics: Vec<Option<&str>> = facts.iter().map(|f| f.topic.as_deref()).collect();
+    assert_eq!(topics, [None, Some("land.boundary"), Some("land.boundary")]);
+}
+
+#[test]
+fn the_demo_year_goes_only_into_a_database_of_its_own() {
+    let folder = tempfile::tempdir().unwrap();
+    let qijin = || {
+        let mut command = Command::cargo_bin("qijin").unwrap();
+        command.current_dir(folder.path()).args([
+            "--library",
+            concat!(env!("CARGO_MANIFEST_DIR"), "/knowledge"),
+        ]);
+        command
+    };
+    let refused = qijin().args(["demo", "--into", "data"]).output().unwrap();
+    assert!(!refused.status.success());
+    assert!(String::from_utf8_lossy(&refused.stderr).contains("正式的数据文件夹"));
+    assert!(!folder.path().join("data").exists());
+
+    let args = ["demo", "--to", "2026-10-31"];
+    let made = qijin().args(args).output().unwrap();
+    let told = String::from_utf8_lossy(&made.stdout).into_owned();
+    assert!(
+        made.status.success(),
+        "{}",
+        String::from_utf8_lossy(&made.stderr)
+    );
+    assert!(told.contains("真实效果 2 倍"), "{told}");
+    let again = qijin().args(args).output().unwrap();
+    assert!(!again.status.success());
+    assert!(String::from_utf8_lossy(&again.stderr).contains("已经有提问"));
+
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    runtime.block_on(figures_of_the_demo_year(&folder.path().join("demo")));
+}
+
+/// All figures of a quarter, read as the program does, on the real library.
+async fn figures_of_the_demo_year(folder: &Path) {
+    let url = format!("sqlite:{}", folder.join("qijin.sqlite").display());
+    let keys = Keys::open_or_create(&folder.join("local.key")).unwrap();
+    let journal = Journal::new(Database::open(&url).await.unwrap(), keys, 30);
+    let options = LoadOptions {
+        preset: None,
+        today: NaiveDate::from_ymd_opt(2026, 11, 1).unwrap(),
+    };
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("knowledge");
+    let library = load(&root, &options).unwrap().library;
+    let analyser = Analyser::new(library.terms.iter().map(String::as_str));
+    let meanings = Meanings::new(&library, &analyser);
+    let last = NaiveDate::from_ymd_opt(2026, 10, 31).unwrap();
+    // The activities are those of the year, whatever the seed.
+    let mut activities = DemoYear::new(7, last, &plain_topics()).activities;
+    let topics = [["labor.wage_arrears", "labor.migrant_wage"]];
+    activities.truncate(1);
+    activities[0].topics = topics[0].map(str::to_owned).to_vec();
+    let now: DateTime<Utc> = "2026-11-01T04:00:00Z".parse().unwrap();
+    let period = Period::quarter_of(activities[0].from);
+    let material = gather(&journal, period, activities.clone(), now)
+        .await
+        .unwrap();
+    let figures = Figures::of(&material, &library, &meanings);
+    assert!(
+        figures.volume.questions > 4_000,
+        "{:?}",
+        figures.volume.questions
+    );
+    let ratio = figures.effects[0].ratio.unwrap();
+    assert!(
+        ratio.low <= 2.0 && 2.0 <= ratio.high,
+        "{:?}",
+        figures.effects[0]
+    );
+    assert!(figures.effects[0].sentence.contains("问得多了"));
+    assert_eq!(
+        figures.places.most_under_served.as_deref(),
+        Some("enterprise")
+    );
+    let shares: f64 = figures.kinds.iter().filter_map(|k| k.share.share).sum();
+    assert!((shares - 1.0).abs() < 1e-9);
+    assert!(!figures.gaps.is_empty() && figures.gaps[0].askers >= 5);
+    for gap in &figures.gaps[..5] {
+        println!(
+            "{} 人 {} 次 {:?} {:?}",
+            gap.askers, gap.questions, gap.examples, gap.nearest
+        );
+    }
+    println!(
+        "{} gaps, {} hidden",
+        figures.gaps.len(),
+        figures.hidden.len()
+    );
+    assert!(figures.phrasings.iter().all(|p| p.askers >= 5));
+    // Nothing with one to four askers is shown.
+    for (topic, tally) in &figures.topics {
+        let askers = tally.asker_count().count;
+        assert!(
+            askers >= 5 || !figures.shows(Facet::Topic, topic),
+            "{topic}"
+        );
+    }
+    assert_eq!(
+        figures.hidden,
+        Figures::of(&material, &library, &meanings).hidden
+    );
+}
