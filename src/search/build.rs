@@ -66,6 +66,10 @@ pub(super) fn write(
             add(&mut phrasing, fields.phrasing, &text);
             writer.add_document(phrasing)?;
             add(&mut whole, fields.questions, &text);
+            // An entry without 关键词 must not lose against those that have them.
+            if entry.keywords.is_empty() {
+                add(&mut whole, fields.keywords, &text);
+            }
         }
         let keywords = analyser.normalize(&entry.keywords.join("\n"));
         add(&mut whole, fields.keywords, &keywords);
