@@ -10,9 +10,8 @@ use super::guard::Heeded;
 use crate::knowledge::risk::{RiskKind, RiskRule};
 use crate::search::{Leaning, Sort};
 
-// The probabilities lean towards questions about the law, of which there are thirty times as many
-// examples; what follows was read off 679 residents' questions and 600 other messages, so that of
-// the questions at most about one in a hundred is stopped by each.
+// Read off 679 residents' questions and 600 other messages that taught nothing then, so that of the
+// questions at most about one in a hundred is stopped by each.
 
 /// From this probability of an ordinary question on, a rule of refusal is taken for a false alarm.
 /// No rule for danger ever is: a missed danger costs most of all.
@@ -20,13 +19,13 @@ const SURELY_HONEST: f64 = 0.9997;
 /// The same for other fields and small talk.
 const SURELY_LEGAL: f64 = 0.999;
 /// From this probability on, examples alone raise the alarm.
-const DANGER: f64 = 0.15;
+const DANGER: f64 = 0.25;
 /// The same for a refusal.
-const REFUSE: f64 = 0.06;
+const REFUSE: f64 = 0.25;
 /// The same for other fields and small talk, before anything is searched.
-const OTHER: f64 = 0.2;
+const OTHER: f64 = 0.35;
 /// Once the search was unsure, so much doubt that it is a question about the law is enough.
-const NOT_LEGAL_WHEN_UNSURE: f64 = 0.1;
+const NOT_LEGAL_WHEN_UNSURE: f64 = 0.3;
 
 /// A message as rules and examples take it.
 pub(super) struct Sense<'a> {

@@ -54,6 +54,7 @@ pub(super) fn write(
         let mut whole = TantivyDocument::default();
         whole.add_text(fields.entry, &entry.id.0);
         whole.add_text(fields.whole, &entry.id.0);
+        whole.add_text(fields.stored, analyser.normalize(&entry.question));
         let ways = std::iter::once(&entry.question).chain(&entry.phrasings);
         for (n, way) in ways.enumerate() {
             if withheld(entry, n) {

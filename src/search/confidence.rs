@@ -14,7 +14,7 @@ use super::logistic::probability;
 use super::topic;
 
 /// How many kinds of evidence there are.
-pub(super) const EVIDENCE: usize = 23;
+pub(super) const EVIDENCE: usize = 24;
 
 /// What speaks for an entry, per nat of the question's information unless said otherwise.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
@@ -68,6 +68,9 @@ impl Evidence {
     pub(super) const TOPIC: usize = 21;
     /// The same for the best entry of every other sub-topic under the same top topic.
     pub(super) const TOP_TOPIC: usize = 22;
+    /// Share of the heading's words, by idf, that the question says or means, 0..1: a special case
+    /// (配偶是军人) is not meant when what makes it special is not said.
+    pub(super) const HEADING: usize = 23;
 }
 
 impl Evidence {
@@ -97,6 +100,7 @@ impl Evidence {
             Self::KEYWORD_UNIGRAMS => "关键词·单字",
             Self::TOPIC => "同主题的其他问答",
             Self::TOP_TOPIC => "同大类的其他问答",
+            Self::HEADING => "标题的词被提问说到",
             _ => "其他",
         }
     }

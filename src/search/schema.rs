@@ -7,7 +7,7 @@ use tantivy::schema::{
 use super::analysis::{BIGRAMS, UNIGRAMS, WORDS};
 
 /// Raised whenever the fields or what is put in them change, so that old indexes are rebuilt.
-pub(super) const SCHEMA_VERSION: u32 = 6;
+pub(super) const SCHEMA_VERSION: u32 = 7;
 
 /// One text as the index sees it: as words, as bigrams and as single characters.
 #[derive(Clone, Copy)]
@@ -24,7 +24,7 @@ pub(super) struct Fields {
     pub entry: Field,
     /// Entry id; on entry documents only.
     pub whole: Field,
-    /// The normalised text of a phrasing, kept for measuring likeness.
+    /// The normalised text of a phrasing or of an entry's heading, kept for measuring likeness.
     pub stored: Field,
     /// Phrasing documents: one way of asking.
     pub phrasing: TextField,

@@ -83,6 +83,8 @@ pub struct Searcher {
     pub(super) entries: Arc<HashMap<String, DocAddress>>,
     /// The same the other way round.
     pub(super) ids: Arc<HashMap<DocAddress, String>>,
+    /// The words of every entry's heading, each with how telling it is.
+    headings: Arc<HashMap<String, Vec<(String, f64)>>>,
 }
 
 /// The documents that hold any of the words in any of the fields.
@@ -152,6 +154,21 @@ impl Searcher {
             }
         }
         let ids = entries.iter().map(|(id, at)| (*at, id.clone())).collect();
+        let mut headings: HashMap<String, Vec<(String, f64)>> = HashMap::new();
+        for (id, at) in &entries {
+            let document: TantivyDocument = searcher.doc(*at)?;
+            let stored = document.get_first(fields.stored).and_then(|v| v.as_str());
+            let mut words = Vec::new();
+            for word in analyser.words(stored.unwrap_or_default()) {
+                let term = Term::from_field_text(fields.questions.words, &word.text);
+                let holders = searcher.doc_freq(&term)? as f64;
+                let telling = (1.0 + entries.len() as f64 / (1.0 + holders)).ln();
+                if !lexicon.is_stop_word(&word.text) {
+                    words.push((word.text, telling));
+                }
+            }
+            headings.insert(id.clone(), words);
+        }
         Ok(Self {
             reader,
             fields,
@@ -160,6 +177,7 @@ impl Searcher {
             model,
             intent: None,
             ids: Arc::new(ids),
+            headings: Arc::new(headings),
             entries: Arc::new(entries),
         })
     }
@@ -211,6 +229,7 @@ impl Searcher {
         self.entry_evidence(&searcher, &tokens, total, &mut candidates)?;
         self.phrasing_evidence(&searcher, &tokens, &information, &mut candidates)?;
         self.known_words(&searcher, &words, &mut candidates)?;
+        self.heading_evidence(&normalized, &expansions, &mut candidates);
         for c in candidates.values_mut() {
             let union: f64 = c.grams.iter().filter_map(|g| information.get(g)).sum();
             c.evidence.0[Evidence::UNION] = union / total;
@@ -256,6 +275,27 @@ impl Searcher {
             confidence,
             topic,
         })
+    }
+
+    /// How much of every candidate's heading the question says.
+    fn heading_evidence(
+        &self,
+        normalized: &str,
+        expansions: &[Expansion],
+        candidates: &mut HashMap<String, Candidate>,
+    ) {
+        for (entry, candidate) in candidates.iter_mut() {
+            let Some(words) = self.headings.get(entry) else {
+                continue;
+            };
+            let said = |word: &str| {
+                normalized.contains(word) || expansions.iter().any(|e| e.to.contains(word))
+            };
+            let total: f64 = words.iter().map(|(_, telling)| telling).sum();
+            let known = words.iter().filter(|(word, _)| said(word));
+            let known: f64 = known.map(|(_, telling)| telling).sum();
+            candidate.evidence.0[Evidence::HEADING] = known / total.max(f64::MIN_POSITIVE);
+        }
     }
 
     /// What the neighbours of every candidate say: a question that many entries of a topic answer
