@@ -97,7 +97,9 @@ pub(super) fn answer(
         Block::Lead(entry.answer.clone()),
     ];
     blocks.extend(sections(entry, false));
-    blocks.push(notice());
+    // Law changes: whoever reads this next year must see how old it is.
+    let checked = format!("{NOTICE}条文核对到 {}。", entry.reviewed);
+    blocks.push(Block::Notice(checked));
     let texts = std::iter::once(entry.answer.as_str())
         .chain(entry.steps.iter().map(String::as_str))
         .chain(entry.contacts.iter().map(String::as_str));
