@@ -18,6 +18,7 @@ mod index;
 mod journal;
 mod panics;
 mod progress;
+mod report;
 mod search;
 mod serve;
 mod staff;
@@ -49,6 +50,7 @@ const EXAMPLES: &str = "例：
   TELOXIDE_TOKEN=… qijin serve        启动机器人
   qijin staff add 李主任 --role 管理   新建网页后台的账号
   qijin journal export --csv 日志.csv  导出提问日志
+  qijin report --period quarter --out 季报.docx  上一季度的成效报告
 
 所有配置见 qijin.example.toml；说明见 README.zh-CN.md。";
 
@@ -84,6 +86,8 @@ enum Command {
     Check(check::CheckArgs),
     /// 导出或清理提问日志
     Journal(journal::JournalArgs),
+    /// 生成成效报告：Word、Excel 或 CSV
+    Report(report::ReportArgs),
     /// 管理网页后台的工作人员账号
     Staff(staff::StaffArgs),
     /// 造一年演示数据，写进单独的数据库
@@ -108,6 +112,7 @@ pub fn run() -> anyhow::Result<ExitCode> {
         Command::Import(args) => import::run(&config, &args),
         Command::Check(args) => check::run(&config, &args),
         Command::Journal(args) => journal::run(&config, &args),
+        Command::Report(args) => report::run(&config, &args),
         Command::Staff(args) => staff::run(&config, &args),
         Command::Demo(args) => demo::run(&config, &args),
         Command::Bench(args) => bench::run(&config, &args),

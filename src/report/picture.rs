@@ -1,0 +1,198 @@
+//! Charts as pictures: SVG by charts-rs, painted with a Chinese font of the system.
+
+use std::sync::Arc;
+
+use charts_rs::{BarChart, Color, HorizontalBarChart, Series};
+use resvg::usvg::fontdb::{Database, Family, Query};
+use resvg::usvg::{Options, Transform, Tree};
+use resvg::{render, tiny_skia::Pixmap};
+
+use super::{Cell, Chart, ReportError, Shape, Table};
+
+/// Fonts that hold Chinese, the nicest first.
+const FONTS: [&str; 14] = [
+    "Noto Sans CJK SC",
+    "Source Han Sans SC",
+    "Microsoft YaHei",
+    "PingFang SC",
+    "WenQuanYi Micro Hei",
+    "WenQuanYi Zen Hei",
+    "SimHei",
+    "Noto Serif CJK SC",
+    "Source Han Serif SC",
+    "SimSun",
+    "FangSong",
+    "AR PL UMing CN",
+    "AR PL UKai CN",
+    "Droid Sans Fallback",
+];
+
+/// Width of a chart in SVG units.
+const WIDTH: f32 = 720.0;
+/// Pixels a unit: sharp on paper.
+const SCALE: f32 = 2.5;
+/// With more rows the numbers would touch each other.
+const MOST_LABELS: usize = 20;
+const BLUE: &str = "#2f5f9e";
+const INK: &str = "#333333";
+
+/// Paints charts with one Chinese font.
+pub struct Painter {
+    fonts: Arc<Database>,
+    family: &'static str,
+}
+
+/// A painted chart.
+pub struct Picture {
+    /// PNG.
+    pub png: Vec<u8>,
+    /// Pixels.
+    pub width: u32,
+    /// Pixels.
+    pub height: u32,
+}
+
+impl Painter {
+    /// Looks for a Chinese font among those of the system; `None` when there is none.
+    pub fn of_system() -> Option<Self> {
+        let mut fonts = Database::new();
+        fonts.load_system_fonts();
+        let found = FONTS.into_iter().find_map(|family| {
+            let query = Query {
+                families: &[Family::Name(family)],
+                ..Query::default()
+            };
+            Some((family, fonts.query(&query)?))
+        });
+        let (family, id) = found?;
+        // charts-rs measures labels with the font's own widths.
+        let known = fonts.with_face_data(id, |data, _| charts_rs::add_fonts(&[data]).is_ok())?;
+        known.then(|| Self {
+            fonts: Arc::new(fonts),
+            family,
+        })
+    }
+
+    /// Paints a table's chart.
+    ///
+    /// # Errors
+    /// When charts-rs or resvg refuses.
+    pub fn paint(&self, table: &Table, chart: &Chart) -> Result<Picture, ReportError> {
+        let fault = |why: String| ReportError::Picture {
+            title: chart.title.clone(),
+            why,
+        };
+        let svg = self.svg(table, chart).map_err(|e| fault(e.to_string()))?;
+        let options = Options {
+            fontdb: Arc::clone(&self.fonts),
+            font_family: self.family.to_owned(),
+            ..Options::default()
+        };
+        let tree = Tree::from_str(&svg, &options).map_err(|e| fault(e.to_string()))?;
+        let pixels = |length: f32| (length * SCALE).ceil() as u32;
+        let (width, height) = (pixels(tree.size().width()), pixels(tree.size().height()));
+        let mut map = Pixmap::new(width, height).ok_or_else(|| fault("太大".to_owned()))?;
+        map.fill(resvg::tiny_skia::Color::WHITE);
+        render(
+            &tree,
+            Transform::from_scale(SCALE, SCALE),
+            &mut map.as_mut(),
+        );
+        let png = map.encode_png().map_err(|e| fault(e.to_string()))?;
+        Ok(Picture { png, width, height })
+    }
+
+    fn svg(&self, table: &Table, chart: &Chart) -> Result<String, charts_rs::Error> {
+        let rows = &table.rows[..chart.rows.min(table.rows.len())];
+        // charts-rs draws the first bar at the bottom; the table has it on top.
+        let mut rows: Vec<&Vec<Cell>> = rows.iter().collect();
+        if chart.shape == Shape::Bars {
+            rows.reverse();
+        }
+        let names: Vec<String> = rows.iter().map(|row| row[0].shown()).collect();
+        let numbers = rows.iter().filter_map(|row| row[chart.column].number());
+        let most = numbers.fold(0.0, f64::max) as f32;
+        let data = rows
+            .iter()
+            .map(|row| row[chart.column].number().map(|n| n as f32));
+        let mut series = Series::new_nullable(String::new(), data.collect());
+        series.label_show = rows.len() <= MOST_LABELS;
+        match chart.shape {
+            Shape::Bars => {
+                let mut drawn = HorizontalBarChart::new(vec![series], names);
+                drawn.height = 60.0 + 26.0 * rows.len() as f32;
+                self.dress(&mut drawn.base);
+                measure(&mut drawn.y_axis_configs, most);
+                drawn.svg()
+            }
+            Shape::Columns => {
+                let mut drawn = BarChart::new(vec![series], names);
+                drawn.height = 300.0;
+                self.dress(&mut drawn.base);
+                measure(&mut drawn.y_axis_configs, most);
+                if rows.len() > 7 {
+                    drawn.x_axis.name_rotate = 45.0;
+                    drawn.x_axis.height = 70.0;
+                }
+                drawn.svg()
+            }
+        }
+    }
+
+    fn dress(&self, base: &mut charts_rs::ChartBase) {
+        base.width = WIDTH;
+        base.font_family = self.family.to_owned();
+        base.margin.top = 18.0;
+        base.margin.right = 24.0;
+        base.legend.show = Some(false);
+        base.series.colors = vec![Color::from(BLUE)];
+        base.x_axis.font.size = 13.0;
+        base.x_axis.font.color = Color::from(INK);
+    }
+}
+
+/// The axis of the numbers: whole numbers, and room for the label of the longest bar.
+fn measure(axes: &mut [charts_rs::YAxisConfig], most: f32) {
+    for axis in axes {
+        axis.min = Some(0.0);
+        // Six steps, each a round number.
+        let step = round_up(most * 1.1 / STEPS as f32);
+        axis.max = Some(step * STEPS as f32);
+        axis.split_number = STEPS;
+        axis.formatter = Some("{c}".to_owned());
+        axis.font.color = Color::from(INK);
+    }
+}
+
+const STEPS: usize = 6;
+
+/// The next of 1, 2, 5, 10, 20, 50, …
+fn round_up(least: f32) -> f32 {
+    let mut ten = 1.0;
+    loop {
+        for round in [1.0, 2.0, 5.0] {
+            if round * ten >= least || ten > 1e12 {
+                return round * ten;
+            }
+        }
+        ten *= 10.0;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn axes_end_on_round_numbers() {
+        for (least, round) in [
+            (0.0, 1.0),
+            (1.1, 2.0),
+            (135.0, 200.0),
+            (491.0, 500.0),
+            (501.0, 1000.0),
+        ] {
+            assert_eq!(round_up(least), round);
+        }
+    }
+}
