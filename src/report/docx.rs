@@ -30,6 +30,9 @@ const SONG: &str = "宋体";
 const HEI: &str = "黑体";
 const FANG: &str = "仿宋";
 
+/// Rows of a table that is kept on one page.
+const FITS: usize = 20;
+
 /// Half points.
 const BODY: usize = 28;
 const SMALL: usize = 21;
@@ -72,13 +75,16 @@ pub fn write(report: &Report, painter: Option<&Painter>) -> Result<Vec<u8>, Repo
     Ok(out.into_inner())
 }
 
+/// Figures and Latin letters of the body in the usual Latin font; headings in their own, because a quotation
+/// mark they begin with would else be a Latin one.
 fn fonts(name: &str) -> RunFonts {
-    RunFonts::new()
-        .east_asia(name)
-        .ascii("Times New Roman")
-        .hi_ansi("Times New Roman")
-        // Quotation marks are Chinese ones.
-        .hint("eastAsia")
+    let latin = if name == FANG {
+        "Times New Roman"
+    } else {
+        name
+    };
+    let fonts = RunFonts::new().east_asia(name).ascii(latin).hi_ansi(latin);
+    fonts.hint("eastAsia")
 }
 
 fn run(text: &str, font: &str, size: usize) -> Run {
@@ -172,10 +178,17 @@ fn grid(table: &Table) -> WordTable {
     let widths: Vec<usize> = table.heads.iter().map(|(_, part)| width(*part)).collect();
     // A wide grid is set smaller.
     let size = if widths.len() > 7 { 18 } else { SMALL };
-    let cell = |text: &str, at: usize, align: AlignmentType, font: &str| {
+    // A table that fits on a page is not torn apart; a longer one keeps its heads with its first row.
+    let together = if table.rows.len() <= FITS {
+        table.rows.len()
+    } else {
+        1
+    };
+    let cell = |text: &str, at: usize, align: AlignmentType, font: &str, keep: bool| {
         let words = Paragraph::new()
             .align(align)
             .size(size)
+            .keep_next(keep)
             .add_run(run(text, font, size));
         TableCell::new()
             .width(widths[at], WidthType::Dxa)
@@ -183,17 +196,18 @@ fn grid(table: &Table) -> WordTable {
             .add_paragraph(words)
     };
     let heads = table.heads.iter().enumerate().map(|(at, (head, _))| {
-        cell(head, at, AlignmentType::Center, HEI).shading(Shading::new().fill("E8EDF4"))
+        cell(head, at, AlignmentType::Center, HEI, true).shading(Shading::new().fill("E8EDF4"))
     });
     let mut rows = vec![TableRow::new(heads.collect()).cant_split()];
-    for row in &table.rows {
+    for (nth, row) in table.rows.iter().enumerate() {
+        let keep = nth + 1 < together;
         let cells = row.iter().enumerate().map(|(at, value)| {
             let align = match value {
                 Cell::Text(_) => AlignmentType::Left,
                 Cell::Hidden | Cell::Blank => AlignmentType::Center,
                 _ => AlignmentType::Right,
             };
-            cell(&value.shown(), at, align, FANG)
+            cell(&value.shown(), at, align, FANG, keep)
         });
         rows.push(TableRow::new(cells.collect()).cant_split());
     }

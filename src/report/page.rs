@@ -19,7 +19,7 @@ pub(super) fn caption(number: usize, caption: &str) -> String {
 pub(super) const LIMITS: &str = "方法和界限";
 
 /// The note under a table that holds something back.
-pub(super) const HIDING: &str = "“—”：提问人不到 5 个，或者显示了就能推算出这样的数字。";
+pub(super) const HIDING: &str = "写“—”的，提问人不到 5 个，或者显示了就能推算出这样的数字。";
 
 impl Report {
     /// Period and days as the title page has them.

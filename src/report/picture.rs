@@ -166,12 +166,13 @@ fn measure(axes: &mut [charts_rs::YAxisConfig], most: f32) {
 
 const STEPS: usize = 6;
 
-/// The next of 1, 2, 5, 10, 20, 50, …
+/// The next of the whole numbers that an axis is easily read by.
 fn round_up(least: f32) -> f32 {
     let mut ten = 1.0;
     loop {
-        for round in [1.0, 2.0, 5.0] {
-            if round * ten >= least || ten > 1e12 {
+        for round in [1.0, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 8.0_f32] {
+            let whole = (round * ten).fract() == 0.0;
+            if whole && round * ten >= least || ten > 1e12 {
                 return round * ten;
             }
         }
@@ -188,9 +189,10 @@ mod tests {
         for (least, round) in [
             (0.0, 1.0),
             (1.1, 2.0),
-            (135.0, 200.0),
+            (2.2, 3.0),
+            (136.0, 150.0),
             (491.0, 500.0),
-            (501.0, 1000.0),
+            (501.0, 600.0),
         ] {
             assert_eq!(round_up(least), round);
         }

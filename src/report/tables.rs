@@ -88,7 +88,7 @@ pub(super) fn outcomes(figures: &Figures) -> Table {
         caption: "答复情况".to_owned(),
         heads: heads(&[("结果", 3), ("意思", 6), ("提问次数", 3), ("占全部提问", 3)]),
         rows: rows.collect(),
-        note: Some("“直接答复”说明资料库里有，不说明答对了多少。".to_owned()),
+        note: Some("写“直接答复”的，说明资料库里有，不说明答对了多少。".to_owned()),
         chart: None,
     }
 }
