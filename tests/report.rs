@@ -103,8 +103,9 @@ fn docx_tables(bytes: &[u8]) -> (Vec<Grid>, String) {
             _ => {}
         }
     }
-    // The last one is the box.
+    // The last one is the box. Heads stand on every page.
     tables.pop();
+    assert_eq!(document.matches("<w:tblHeader").count(), tables.len());
     (tables, words)
 }
 

@@ -69,10 +69,21 @@ pub fn write(report: &Report, painter: Option<&Painter>) -> Result<Vec<u8>, Repo
     // A document may not end with a table.
     docx = docx.add_paragraph(Paragraph::new());
     let mut out = std::io::Cursor::new(Vec::new());
-    docx.build()
+    let mut parts = docx.build();
+    parts.document = repeat_heads(&parts.document);
+    parts
         .pack(&mut out)
         .map_err(|e| ReportError::Docx(e.to_string()))?;
     Ok(out.into_inner())
+}
+
+/// Marks the first row of every table that holds rows which may not be torn, so that its heads stand on
+/// every page it reaches: docx-rs has no word for that.
+fn repeat_heads(document: &[u8]) -> Vec<u8> {
+    let first = "</w:tblGrid><w:tr><w:trPr><w:cantSplit />";
+    let document = String::from_utf8_lossy(document);
+    let marked = document.replace(first, &format!("{first}<w:tblHeader />"));
+    marked.into_bytes()
 }
 
 /// Figures and Latin letters of the body in the usual Latin font; headings in their own, because a quotation
@@ -152,7 +163,11 @@ fn chapter(
             .map(String::as_str)
             .chain(table.hides().then_some(HIDING))
         {
-            docx = docx.add_paragraph(Paragraph::new().add_run(run(note, FANG, SMALL)));
+            let space = LineSpacing::new().before(40);
+            let note = Paragraph::new()
+                .line_spacing(space)
+                .add_run(run(note, FANG, SMALL));
+            docx = docx.add_paragraph(note);
         }
         if let (Some(painter), Some(chart)) = (painter, &table.chart) {
             *charts += 1;
@@ -163,6 +178,7 @@ fn chapter(
                 .size(WIDTH_EMU, u32::try_from(height).unwrap_or(WIDTH_EMU));
             let drawn = Paragraph::new()
                 .align(AlignmentType::Center)
+                .line_spacing(LineSpacing::new().before(160))
                 .keep_next(true);
             docx = docx.add_paragraph(drawn.add_run(Run::new().add_image(pic)));
             let title = format!("图 {charts}  {}", chart.title);
@@ -223,7 +239,7 @@ fn limits(report: &Report, painter: Option<&Painter>) -> WordTable {
     let mut cell = TableCell::new()
         .width(WIDTH, WidthType::Dxa)
         .shading(Shading::new().fill("F5F5F0"))
-        .add_paragraph(centred(LIMITS, HEI, 24, 60));
+        .add_paragraph(centred(LIMITS, HEI, 24, 60).keep_next(true));
     let no_font =
         "本机没有中文字体，图没有画。装上 fonts-noto-cjk 或 fonts-wqy-microhei 再生成一次就有了。";
     let left_out = painter.is_none().then_some(no_font);
@@ -237,6 +253,7 @@ fn limits(report: &Report, painter: Option<&Painter>) -> WordTable {
         let text = format!("{}. {limit}", at + 1);
         cell = cell.add_paragraph(
             Paragraph::new()
+                .keep_next(true)
                 .line_spacing(LineSpacing::new().before(40).after(40))
                 .add_run(run(&text, FANG, SMALL)),
         );

@@ -10,6 +10,22 @@ use super::{Cell, Report, ReportError, Shape, Table, words};
 /// Row of the heads; the caption stands above.
 const HEADS: u32 = 1;
 
+/// Width of the front sheet in characters, height of a line in points.
+const FRONT: f64 = 76.0;
+const LINE: f64 = 18.0;
+/// Characters of width that a part of a table's column has.
+const PART: f64 = 4.0;
+/// Excel's number of this paper.
+const A4: u8 = 9;
+
+/// Lines that a text takes in a column: a Chinese character is two wide. Programs do not all find the
+/// height of wrapped rows by themselves.
+fn lines(text: &str, width: f64) -> f64 {
+    let wide: usize = text.chars().map(|c| if c.is_ascii() { 1 } else { 2 }).sum();
+    // A line ends early where the next character does not fit.
+    (wide as f64 * 1.1 / width).ceil().max(1.0)
+}
+
 /// Writes the report. Words are written as strings, so that none of them is ever a formula.
 ///
 /// # Errors
@@ -26,10 +42,15 @@ pub fn write(report: &Report) -> Result<Vec<u8>, ReportError> {
 fn front(sheet: &mut Worksheet, report: &Report) -> Result<(), ReportError> {
     let bold = Format::new().set_bold().set_font_size(14);
     let wrapped = Format::new().set_text_wrap().set_align(FormatAlign::Top);
-    sheet.set_name("概述和说明")?.set_column_width(0, 90)?;
+    sheet
+        .set_name("概述和说明")?
+        .set_column_width(0, FRONT)?
+        .set_paper_size(A4)
+        .set_print_fit_to_pages(1, 0);
     let mut row = 0;
     let mut line = |text: &str, format: &Format| -> Result<(), ReportError> {
         sheet.write_string_with_format(row, 0, text, format)?;
+        sheet.set_row_height(row, LINE * lines(text, FRONT))?;
         row += 1;
         Ok(())
     };
@@ -68,7 +89,7 @@ fn sheet(sheet: &mut Worksheet, number: usize, table: &Table) -> Result<(), Repo
     )?;
     let (mut column, mut at) = (0_u16, HEADS);
     for (name, part) in &table.heads {
-        sheet.set_column_width(column, f64::from(*part) * 4.0)?;
+        sheet.set_column_width(column, f64::from(*part) * PART)?;
         sheet.write_string_with_format(at, column, name, &head)?;
         column += 1;
     }
@@ -77,8 +98,19 @@ fn sheet(sheet: &mut Worksheet, number: usize, table: &Table) -> Result<(), Repo
         for (column, cell) in (0_u16..).zip(row) {
             write_cell(sheet, at, column, cell)?;
         }
+        let taken = row.iter().zip(&table.heads);
+        let taken = taken.map(|(cell, (_, part))| lines(&cell.shown(), f64::from(*part) * PART));
+        sheet.set_row_height(at, LINE * taken.fold(1.0, f64::max))?;
     }
+    let heads = table.heads.iter();
+    let taken = heads.map(|(head, part)| lines(head, f64::from(*part) * PART));
+    sheet.set_row_height(HEADS, LINE * taken.fold(1.0, f64::max))?;
     sheet.set_freeze_panes(HEADS + 1, 1)?;
+    sheet
+        .set_paper_size(A4)
+        .set_landscape()
+        .set_print_fit_to_pages(1, 0)
+        .set_repeat_rows(HEADS, HEADS)?;
     let last = at;
     for note in table
         .note
@@ -98,7 +130,9 @@ fn write_cell(
     column: u16,
     cell: &Cell,
 ) -> Result<(), ReportError> {
-    let plain = Format::new().set_border(FormatBorder::Thin);
+    let plain = Format::new()
+        .set_border(FormatBorder::Thin)
+        .set_align(FormatAlign::VerticalCenter);
     let like = |format: &str| plain.clone().set_num_format(format);
     match cell {
         Cell::Text(words) => {
@@ -140,7 +174,7 @@ fn draw(sheet: &mut Worksheet, table: &Table, last: u32, columns: u16) -> Result
     drawing.legend().set_hidden();
     if chart.shape == Shape::Bars {
         // The first row on top, as in the table.
-        drawing.x_axis().set_reverse();
+        drawing.y_axis().set_reverse();
     }
     let height = match chart.shape {
         Shape::Bars => 120 + 26 * (to - HEADS),
