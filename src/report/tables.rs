@@ -451,25 +451,24 @@ pub(super) fn gaps(told: &[Gap], names: &Names<'_>) -> Option<Table> {
     })
 }
 
-/// The entries shown most.
+/// The entries shown most, without counts: a sub-topic's total less its entries' could be a rest of a few.
 pub(super) fn entries(figures: &Figures, names: &Names<'_>) -> Option<Table> {
     let used = figures.entries_used.iter();
     let rows: Vec<Vec<Cell>> = used
         .filter(|(id, _)| figures.shows(Facet::Entry, &id.0))
-        .filter_map(|(id, tally)| Some((names.0.entry(id)?, tally)))
+        .filter_map(|(id, _)| names.0.entry(id))
         .take(LONGEST)
-        .map(|(entry, tally)| {
+        .map(|entry| {
             vec![
                 Cell::text(&entry.question),
-                Cell::Count(tally.questions),
-                askers(tally.asker_count()),
+                Cell::text(names.topic(&entry.topic)),
             ]
         })
         .collect();
     (!rows.is_empty()).then(|| Table {
         name: "常用问答",
-        caption: format!("用得最多的问答（前 {} 条）", rows.len()),
-        heads: heads(&[("问答", 10), ("用到的次数", 3), ("提问人数", 3)]),
+        caption: format!("用得最多的问答（前 {} 条，从多到少）", rows.len()),
+        heads: heads(&[("问答", 10), ("主题", 5)]),
         rows,
         note: None,
         chart: None,

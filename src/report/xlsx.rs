@@ -14,7 +14,7 @@ const HEADS: u32 = 1;
 const FRONT: f64 = 76.0;
 const LINE: f64 = 18.0;
 /// Characters of width that a part of a table's column has.
-const PART: f64 = 4.0;
+const PART: f64 = 4.5;
 /// Excel's number of this paper.
 const A4: u8 = 9;
 
