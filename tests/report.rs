@@ -278,6 +278,7 @@ async fn against_the_journal(folder: &Path, tables: &[Grid]) {
             assert!(more.count() > 0 && words.contains("问得多了"));
         }
     }
+    // For a person who wants to see the chapter on activities on paper.
     if let Some(file) = std::env::var_os("QIJIN_REPORT_TO_LOOK_AT") {
         let period = Period::year_of(day("2026-06-01"));
         let material = gather(&journal, period, activities, now).await.unwrap();
