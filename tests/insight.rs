@@ -16,7 +16,7 @@ use qijin::knowledge::{LoadOptions, load};
 use qijin::text::Analyser;
 
 async fn journal(folder: &Path) -> Journal {
-    let url = format!("sqlite:{}", folder.join("j.sqlite").display());
+    let url = common::fresh_database(folder, "j.sqlite");
     let keys = Keys::open_or_create(&folder.join("k")).unwrap();
     Journal::new(Database::open(&url).await.unwrap(), keys, 30)
 }
@@ -40,6 +40,55 @@ fn asked(asker: &Asker, at: DateTime<Utc>, topic: &str, kind: &str) -> Record {
         parent: None,
         request: None,
     }
+}
+
+/// Figures are rolled up by whoever looks at them, and by several programs on one database.
+#[tokio::test(flavor = "multi_thread")]
+async fn many_may_roll_up_at_once_while_questions_change() {
+    let folder = tempfile::tempdir().unwrap();
+    let url = common::fresh_database(folder.path(), "j.sqlite");
+    let keys = Keys::open_or_create(&folder.path().join("k")).unwrap();
+    let now = Utc::now();
+    let mut journals = Vec::new();
+    for _ in 0..2 {
+        let database = Database::open(&url).await.unwrap();
+        journals.push(Journal::new(database, keys.clone(), 30));
+    }
+    let journal = &journals[0];
+    let asker = journal.keys().asker("telegram", "1");
+    let mut rows = Vec::new();
+    for n in 0..70 {
+        let at = now - Duration::days(n);
+        let record = asked(&asker, at, "labor.wage_arrears", "answer");
+        rows.push(journal.record(record).await.unwrap());
+    }
+    let mut work = tokio::task::JoinSet::new();
+    for n in 0..4 {
+        let journal = journals[n % 2].clone();
+        work.spawn(async move {
+            // Within the time in which today counts as rolled, only changes are rolled up.
+            for minutes in 0..5 {
+                journal
+                    .roll_up(now + Duration::minutes(2 * minutes), |_, _| {})
+                    .await
+                    .unwrap();
+            }
+        });
+        let (journal, rows, asker) = (journals[n % 2].clone(), rows.clone(), asker.clone());
+        work.spawn(async move {
+            for row in rows {
+                journal.feedback(row, &asker, n % 2 == 0).await.unwrap();
+            }
+        });
+    }
+    while let Some(done) = work.join_next().await {
+        done.unwrap();
+    }
+    journal
+        .roll_up(now + Duration::minutes(20), |_, _| {})
+        .await
+        .unwrap();
+    assert_rolled(journal, local_day(now) - Duration::days(60), local_day(now)).await;
 }
 
 /// Roll-ups of every facet must be what the rows themselves give.

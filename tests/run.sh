@@ -2,7 +2,8 @@
 # Installs what the tests need beside Rust, then runs them all.
 #
 # Needs a Rust toolchain; on Debian, as root, it installs the rest (a C compiler, Python's venv, Chromium with a
-# Chinese font, Node.js). Packages of npm are those of tests/browser/package-lock.json.
+# Chinese font, Node.js, PostgreSQL). Tests that touch a database run on SQLite, and again on PostgreSQL: a private one, or
+# the server named by QIJIN_TEST_POSTGRES (postgres://user@host/postgres), on which databases qijin_test_* are made. Packages of npm are those of tests/browser/package-lock.json.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -24,10 +25,23 @@ install_missing() {
 }
 
 install_missing
+postgres=${QIJIN_TEST_POSTGRES:-}
+unset QIJIN_TEST_POSTGRES
 # Every call the fake Bot API recorded is checked afterwards by a client we did not write.
 export QIJIN_TRAFFIC_DIR="$PWD/target/traffic"
 rm -rf "$QIJIN_TRAFFIC_DIR"
 cargo test --locked
+# The same again on PostgreSQL, for everything that touches a database.
+if [ -z "$postgres" ]; then
+    bash tests/postgres.sh install
+    folder=$(mktemp -d)
+    chmod 755 "$folder"
+    trap 'bash tests/postgres.sh stop "$folder" || true; rm -rf "$folder"' EXIT
+    postgres=$(bash tests/postgres.sh start "$folder")
+fi
+QIJIN_TEST_POSTGRES=$postgres cargo test --locked --lib journal::
+stores=(database delivery insight privacy resilience talk telegram web)
+QIJIN_TEST_POSTGRES=$postgres cargo test --locked "${stores[@]/#/--test=}"
 # The same program in a real browser; screenshots of every page are left in target/screenshots.
 mkdir -p target/browser
 cp tests/browser/package.json tests/browser/package-lock.json target/browser/

@@ -1,11 +1,11 @@
-//! Opening the database and bringing its tables up to date.
+//! Opening the database, SQLite or PostgreSQL by its URL, and bringing its tables up to date.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use sqlx::AnyPool;
 use sqlx::any::{AnyPoolOptions, install_default_drivers};
-use sqlx::{Executor, migrate::Migrator};
+use sqlx::migrate::{Migrate, Migrator};
+use sqlx::{AnyConnection, AnyPool, Connection, Executor};
 
 use super::JournalError;
 
@@ -16,56 +16,122 @@ static MIGRATIONS: Migrator = sqlx::migrate!("src/migrations");
 const SQLITE_WRITER: &str = "PRAGMA busy_timeout = 10000; PRAGMA journal_mode = WAL; \
      PRAGMA synchronous = FULL; PRAGMA secure_delete = ON; PRAGMA foreign_keys = ON;";
 const SQLITE_READER: &str = "PRAGMA busy_timeout = 10000; PRAGMA query_only = ON;";
+/// A statement that hangs must not hold a connection, and what it locked, for ever.
+const POSTGRES_WRITER: &str = "SET statement_timeout = '60s'; SET lock_timeout = '10s'; \
+     SET idle_in_transaction_session_timeout = '60s';";
+const POSTGRES_READER: &str =
+    "SET statement_timeout = '60s'; SET default_transaction_read_only = on;";
 /// Connections that look at things; a slow page takes one of them.
 const READERS: u32 = 4;
+/// Connections that write to PostgreSQL: few, because a server allows about a hundred in all and
+/// several programs may share it.
+const POSTGRES_WRITERS: u32 = 6;
+/// SQLite's one writer is a queue that moves: waiting pays.
+const SQLITE_PATIENCE: Duration = Duration::from_secs(10);
+/// A server that is away is tried for this long by everybody who wants something of it.
+const POSTGRES_PATIENCE: Duration = Duration::from_secs(3);
 
 /// An open database. Cheap to clone.
 #[derive(Clone)]
 pub struct Database {
     /// For everything that writes, and for what must see its own writes in a transaction.
     pub(super) pool: AnyPool,
-    /// For pages and exports: with SQLite they read beside the one writer, so that a slow page
-    /// never holds up an answer. They see everything that was committed before they ask.
+    /// For pages and exports: they read beside those that write, so that a slow page never holds
+    /// up an answer. They see everything that was committed before they ask.
     pub(super) readers: AnyPool,
 }
 
+/// Which database a URL names.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Engine {
+    /// A file.
+    Sqlite(PathBuf),
+    /// A server.
+    Postgres,
+}
+
+impl Engine {
+    /// Reads it from a URL.
+    pub fn of(url: &str) -> Result<Self, JournalError> {
+        if let Some(path) = url.strip_prefix("sqlite:") {
+            let path = path.strip_prefix("//").unwrap_or(path);
+            let path = path.split('?').next().unwrap_or(path);
+            return Ok(Self::Sqlite(path.into()));
+        }
+        if url.starts_with("postgres://") || url.starts_with("postgresql://") {
+            return Ok(Self::Postgres);
+        }
+        Err(JournalError::Scheme)
+    }
+}
+
+/// What [`Database::migrate`] did.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Migrated {
+    /// The newest version before; 0 for an empty database.
+    pub from: i64,
+    /// The newest version now.
+    pub to: i64,
+    /// What was applied, in order: version and name.
+    pub applied: Vec<(i64, String)>,
+}
+
 impl Database {
-    /// Opens `url` (`sqlite:data/qijin.sqlite`), creating file and folder, and migrates it.
+    /// Opens `url` (`sqlite:data/qijin.sqlite` or `postgres://user:password@host/database`) and
+    /// migrates it; SQLite's file and folder are made if need be.
     ///
     /// # Errors
-    /// When it cannot be opened or its tables cannot be brought up to date.
+    /// When it cannot be opened, its tables cannot be brought up to date, or a newer program wrote it.
     pub async fn open(url: &str) -> Result<Self, JournalError> {
-        install_default_drivers();
-        let mut url = url.to_owned();
-        if let Some(path) = url.strip_prefix("sqlite:") {
-            let path = path.trim_start_matches("//");
-            let path = path.split('?').next().unwrap_or(path);
-            if let Some(folder) = Path::new(path)
-                .parent()
-                .filter(|p| !p.as_os_str().is_empty())
-            {
-                std::fs::create_dir_all(folder)?;
-            }
-            if !url.contains('?') {
-                url.push_str("?mode=rwc");
-            }
-        }
-        let sqlite = url.starts_with("sqlite:");
-        // SQLite has one writer: others waiting inside it would sleep and try again, while here
-        // they queue and are served in turn.
-        let pool = pool_of(
-            if sqlite { 1 } else { READERS },
-            sqlite.then_some(SQLITE_WRITER),
-        )
-        .connect(&url)
-        .await?;
-        MIGRATIONS.run(&pool).await?;
-        let readers = if sqlite {
-            pool_of(READERS, Some(SQLITE_READER)).connect_lazy(&url)?
-        } else {
-            pool.clone()
+        Self::migrate(url).await?;
+        let with_mode = writable(url)?;
+        let (pool, readers) = match Engine::of(url)? {
+            // SQLite has one writer: others waiting inside it would sleep and try again, while
+            // here they queue and are served in turn.
+            Engine::Sqlite(_) => (
+                pool_of(1, SQLITE_PATIENCE, SQLITE_WRITER),
+                pool_of(READERS, SQLITE_PATIENCE, SQLITE_READER),
+            ),
+            Engine::Postgres => (
+                pool_of(POSTGRES_WRITERS, POSTGRES_PATIENCE, POSTGRES_WRITER),
+                pool_of(READERS, POSTGRES_PATIENCE, POSTGRES_READER),
+            ),
         };
-        Ok(Self { pool, readers })
+        Ok(Self {
+            pool: pool.connect(&with_mode).await?,
+            readers: readers.connect_lazy(&with_mode)?,
+        })
+    }
+
+    /// Brings the tables up to date. Several programs may do so at once: they wait for each other.
+    ///
+    /// # Errors
+    /// As [`Database::open`].
+    pub async fn migrate(url: &str) -> Result<Migrated, JournalError> {
+        if let Engine::Sqlite(path) = Engine::of(url)?
+            && let Some(folder) = path.parent().filter(|p| *p != Path::new(""))
+        {
+            std::fs::create_dir_all(folder)?;
+        }
+        // A connection of its own: a new index on a large table takes longer than any answer may.
+        let mut connection = connect(url).await?;
+        let table = "_sqlx_migrations";
+        connection.ensure_migrations_table(table).await?;
+        let before = connection.list_applied_migrations(table).await?;
+        let before: Vec<i64> = before.iter().map(|m| m.version).collect();
+        check_known(&before)?;
+        MIGRATIONS.run(&mut connection).await?;
+        connection.close().await?;
+        let applied = MIGRATIONS
+            .iter()
+            .filter(|m| !before.contains(&m.version))
+            .map(|m| (m.version, m.description.to_string()))
+            .collect();
+        Ok(Migrated {
+            from: before.iter().copied().max().unwrap_or(0),
+            to: newest(),
+            applied,
+        })
     }
 
     /// Finishes what is under way and closes all connections.
@@ -76,15 +142,59 @@ impl Database {
     }
 }
 
-fn pool_of(connections: u32, pragmas: Option<&'static str>) -> AnyPoolOptions {
+/// One connection that writes, without any migration.
+pub(super) async fn connect(url: &str) -> Result<AnyConnection, JournalError> {
+    install_default_drivers();
+    let mut connection = AnyConnection::connect(&writable(url)?).await?;
+    if matches!(Engine::of(url)?, Engine::Sqlite(_)) {
+        connection.execute(SQLITE_WRITER).await?;
+    }
+    Ok(connection)
+}
+
+/// The newest version of the tables that this program knows.
+fn newest() -> i64 {
+    MIGRATIONS.iter().map(|m| m.version).max().unwrap_or(0)
+}
+
+/// A database of a newer program is left alone.
+fn check_known(versions: &[i64]) -> Result<(), JournalError> {
+    match versions.iter().find(|v| !MIGRATIONS.version_exists(**v)) {
+        Some(found) => Err(JournalError::Newer {
+            found: *found,
+            known: newest(),
+        }),
+        None => Ok(()),
+    }
+}
+
+/// Whether all migrations are applied, through a connection that changes nothing.
+///
+/// # Errors
+/// For a database of a newer program, or one that holds no tables of ours.
+pub(super) async fn is_current(connection: &mut AnyConnection) -> Result<bool, JournalError> {
+    let applied = connection
+        .list_applied_migrations("_sqlx_migrations")
+        .await?;
+    let applied: Vec<i64> = applied.iter().map(|m| m.version).collect();
+    check_known(&applied)?;
+    Ok(MIGRATIONS.iter().all(|m| applied.contains(&m.version)))
+}
+
+fn writable(url: &str) -> Result<String, JournalError> {
+    Ok(match Engine::of(url)? {
+        Engine::Sqlite(_) if !url.contains('?') => format!("{url}?mode=rwc"),
+        _ => url.to_owned(),
+    })
+}
+
+fn pool_of(connections: u32, patience: Duration, first: &'static str) -> AnyPoolOptions {
     AnyPoolOptions::new()
         .max_connections(connections)
-        .acquire_timeout(Duration::from_secs(10))
+        .acquire_timeout(patience)
         .after_connect(move |connection, _| {
             Box::pin(async move {
-                if let Some(pragmas) = pragmas {
-                    connection.execute(pragmas).await?;
-                }
+                connection.execute(first).await?;
                 Ok(())
             })
         })
@@ -92,12 +202,14 @@ fn pool_of(connections: u32, pragmas: Option<&'static str>) -> AnyPoolOptions {
 
 #[cfg(test)]
 mod tests {
-    use super::Database;
+    use super::{Database, Engine};
+    use crate::journal::JournalError;
+    use crate::journal::test_database::fresh_database;
 
     #[tokio::test]
     async fn readers_see_what_is_committed_beside_a_busy_writer_and_cannot_write() {
         let folder = tempfile::tempdir().unwrap();
-        let url = format!("sqlite:{}", folder.path().join("d.sqlite").display());
+        let url = fresh_database(folder.path(), "d.sqlite");
         let database = Database::open(&url).await.unwrap();
         let insert = "INSERT INTO session (token, staff, created, seen) VALUES ('a', 1, 1, 1)";
         sqlx::query(insert).execute(&database.pool).await.unwrap();
@@ -116,5 +228,39 @@ mod tests {
             .execute(&database.readers)
             .await;
         assert!(refused.is_err());
+    }
+
+    #[tokio::test]
+    async fn migrating_tells_from_where_to_where_and_a_newer_database_is_left_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let url = fresh_database(folder.path(), "d.sqlite");
+        let first = Database::migrate(&url).await.unwrap();
+        assert_eq!((first.from, first.to), (0, super::newest()));
+        assert_eq!(first.applied[0], (1, "journal".to_owned()));
+        let again = Database::migrate(&url).await.unwrap();
+        assert_eq!((again.from, again.applied.len()), (again.to, 0));
+        let mut connection = super::connect(&url).await.unwrap();
+        sqlx::query("UPDATE _sqlx_migrations SET version = 9999 WHERE version = 1")
+            .execute(&mut connection)
+            .await
+            .unwrap();
+        let refused = Database::open(&url).await;
+        assert!(matches!(
+            refused.err(),
+            Some(JournalError::Newer { found: 9999, .. })
+        ));
+    }
+
+    #[test]
+    fn only_two_engines_and_no_password_in_the_error() {
+        let sqlite = |path: &str| Engine::Sqlite(path.into());
+        assert_eq!(
+            Engine::of("sqlite:a/b.db?mode=ro").unwrap(),
+            sqlite("a/b.db")
+        );
+        assert_eq!(Engine::of("sqlite:///a/b.db").unwrap(), sqlite("/a/b.db"));
+        assert_eq!(Engine::of("postgresql://h/d").unwrap(), Engine::Postgres);
+        let error = Engine::of("mysql://root:secret@h/d").unwrap_err();
+        assert!(!format!("{error:?} {error}").contains("secret"));
     }
 }

@@ -25,6 +25,19 @@ pub enum JournalError {
     /// The database's tables could not be brought up to date.
     #[error("数据库升级失败")]
     Migration(#[from] sqlx::migrate::MigrateError),
+    /// The database's URL names neither SQLite nor PostgreSQL; it may hold a password.
+    #[error("数据库地址要以 sqlite: 或 postgres:// 开头")]
+    Scheme,
+    /// A newer program wrote the database.
+    #[error(
+        "数据库是更新的程序写的（第 {found} 版），这个程序只认识到第 {known} 版。什么都没有动，请换新版程序"
+    )]
+    Newer {
+        /// Version found.
+        found: i64,
+        /// Newest version known.
+        known: i64,
+    },
     /// The export could not be written.
     #[error("写导出文件失败")]
     Export(#[from] csv::Error),

@@ -390,6 +390,7 @@ impl Handovers {
 mod tests {
     use super::*;
     use crate::journal::record::tests::{journal, question};
+    use crate::journal::test_database::everything_stored;
 
     const CHAT: &str = "5712340000";
 
@@ -451,12 +452,10 @@ mod tests {
             .await
             .unwrap();
         assert_eq!(handovers.settled(9).await.unwrap()[0].reply, None);
-        for file in std::fs::read_dir(folder.path()).unwrap() {
-            let bytes = std::fs::read(file.unwrap().path()).unwrap();
-            for secret in [CHAT, "13912345678", "13800138000"] {
-                let found = bytes.windows(secret.len()).any(|w| w == secret.as_bytes());
-                assert!(!found, "{secret} stands in clear");
-            }
+        let bytes = everything_stored(folder.path());
+        for secret in [CHAT, "13912345678", "13800138000"] {
+            let found = bytes.windows(secret.len()).any(|w| w == secret.as_bytes());
+            assert!(!found, "{secret} stands in clear");
         }
     }
 

@@ -161,6 +161,7 @@ impl Inbox {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::journal::test_database::{everything_stored, fresh_database};
 
     fn update(id: i64, text: &str) -> Incoming {
         Incoming {
@@ -171,7 +172,7 @@ mod tests {
     }
 
     async fn inbox(folder: &std::path::Path) -> Inbox {
-        let url = format!("sqlite:{}", folder.join("i.sqlite").display());
+        let url = fresh_database(folder, "i.sqlite");
         let keys = Keys::open_or_create(&folder.join("k")).unwrap();
         Inbox::new(Database::open(&url).await.unwrap(), keys)
     }
@@ -213,12 +214,10 @@ mod tests {
             let record = super::super::record::tests::question(&asker, secret);
             journal.record(record).await.unwrap();
         }
-        for file in std::fs::read_dir(folder.path()).unwrap() {
-            let bytes = std::fs::read(file.unwrap().path()).unwrap();
-            for secret in secrets {
-                let found = bytes.windows(secret.len()).any(|w| w == secret.as_bytes());
-                assert!(!found, "{secret} stands in clear");
-            }
+        let bytes = everything_stored(folder.path());
+        for secret in secrets {
+            let found = bytes.windows(secret.len()).any(|w| w == secret.as_bytes());
+            assert!(!found, "{secret} stands in clear");
         }
     }
 }

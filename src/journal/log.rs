@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 use sqlx::any::AnyRow;
 use sqlx::{AssertSqlSafe, Row};
 
+use super::redact::without_nul;
 use super::{Database, JournalError, RowId, STAFF_CHANNEL};
 
 /// What rows are wanted; an empty filter wants all that residents asked.
@@ -139,10 +140,11 @@ impl Where {
             }
         }
         if let Some(topic) = &filter.topic {
-            // From "labor." to just before "labor/": everything below labor, by an index if any.
+            // Not by order: PostgreSQL sorts as its language does, not by bytes.
+            let below = format!("{}.%", escaped(topic));
             w.and(
-                "(topic = ? OR (topic > ? AND topic < ?))",
-                [topic.clone(), format!("{topic}."), format!("{topic}/")].map(Value::Text),
+                "(topic = ? OR topic LIKE ? ESCAPE '\\')",
+                [topic.clone(), below].map(Value::Text),
             );
         }
         if let Some(least) = filter.surer_than {
@@ -161,16 +163,10 @@ impl Where {
             w.and("handed_over = 1", []);
         }
         if let Some(words) = &filter.words {
-            let escaped: String = words
-                .chars()
-                .flat_map(|c| {
-                    let special = matches!(c, '%' | '_' | '\\');
-                    special.then_some('\\').into_iter().chain([c])
-                })
-                .collect();
+            // SQLite compares letters without case, PostgreSQL with.
             w.and(
-                "text LIKE ? ESCAPE '\\'",
-                [Value::Text(format!("%{escaped}%"))],
+                "LOWER(text) LIKE LOWER(?) ESCAPE '\\'",
+                [Value::Text(format!("%{}%", escaped(words)))],
             );
         }
         w
@@ -196,13 +192,22 @@ impl Where {
         let mut query = sqlx::query(AssertSqlSafe(sql));
         for value in self.values {
             query = match value {
-                Value::Text(text) => query.bind(text),
+                Value::Text(text) => query.bind(without_nul(&text)),
                 Value::Int(n) => query.bind(n),
                 Value::Real(x) => query.bind(x),
             };
         }
         query.fetch_all(&database.readers).await
     }
+}
+
+/// Words to be found as they are by LIKE.
+fn escaped(words: &str) -> String {
+    let escape = |c: char| {
+        let special = matches!(c, '%' | '_' | '\\');
+        special.then_some('\\').into_iter().chain([c])
+    };
+    words.chars().flat_map(escape).collect()
 }
 
 fn logged(row: &AnyRow) -> Result<LoggedQuestion, JournalError> {
@@ -358,6 +363,8 @@ mod tests {
         assert_eq!(found(QuestionFilter::default()).await.len(), 4);
         assert_eq!(found(words("%")).await, ["百分之100%的"]);
         assert_eq!(found(words("_")).await, ["a_b"]);
+        assert_eq!(found(words("A_B")).await, ["a_b"]);
+        assert_eq!(found(words("a\0_b")).await, ["a_b"]);
         assert_eq!(found(words("' OR 1=1 --")).await, ["' OR 1=1 --"]);
         let some = |change: fn(&mut QuestionFilter)| {
             let mut filter = QuestionFilter::default();

@@ -25,11 +25,14 @@ mod seen;
 mod sessions;
 mod sketch;
 mod staff;
+#[cfg(test)]
+#[path = "../../tests/common/database.rs"]
+pub(crate) mod test_database;
 
 pub use audit::{Audit, AuditLine};
 pub use bulk::PastQuestion;
 pub use calendar::{day_start, local_day};
-pub use database::Database;
+pub use database::{Database, Migrated};
 pub use error::JournalError;
 pub use export::{HEADINGS, cells, export_csv, harmless};
 pub use fact::{Fact, Outcome, TOPIC_THRESHOLD, Worded};

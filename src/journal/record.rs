@@ -6,6 +6,7 @@ use chrono::{DateTime, Duration, Utc};
 use sqlx::Row;
 
 use super::inbox::TOMBSTONE_DAYS;
+use super::redact::without_nul;
 use super::{Asker, Database, JournalError, Keys, redact};
 
 /// A journal row: milliseconds since 1970, followed by a counter, so ids sort by time.
@@ -278,7 +279,7 @@ impl Journal {
              ON CONFLICT (asker) DO UPDATE SET board = excluded.board, seen = excluded.seen",
         )
         .bind(&asker.0)
-        .bind(board)
+        .bind(without_nul(board))
         .bind(now.timestamp_millis())
         .execute(&self.database.pool)
         .await?;
@@ -300,7 +301,7 @@ impl Journal {
              ON CONFLICT (asker) DO UPDATE SET region = excluded.region, seen = excluded.seen",
         )
         .bind(&asker.0)
-        .bind(region)
+        .bind(without_nul(region))
         .bind(now.timestamp_millis())
         .execute(&self.database.pool)
         .await?;
@@ -377,9 +378,12 @@ impl Journal {
             .bind(day.timestamp_millis())
             .execute(&mut *transaction)
             .await?;
-        sqlx::query("DELETE FROM handover WHERE question NOT IN (SELECT id FROM question)")
-            .execute(&mut *transaction)
-            .await?;
+        sqlx::query(
+            "DELETE FROM handover WHERE NOT EXISTS \
+             (SELECT 1 FROM question q WHERE q.id = handover.question)",
+        )
+        .execute(&mut *transaction)
+        .await?;
         Self::forget_days_before(&mut transaction, day).await?;
         transaction.commit().await?;
         Ok(done.rows_affected())
@@ -390,7 +394,7 @@ impl Journal {
     /// # Errors
     /// When the database refuses.
     pub async fn count(&self) -> Result<i64, JournalError> {
-        let row = sqlx::query("SELECT COUNT(*) AS n FROM question")
+        let row = sqlx::query("SELECT CAST(COUNT(*) AS BIGINT) AS n FROM question")
             .fetch_one(&self.database.pool)
             .await?;
         Ok(row.try_get("n")?)
@@ -400,9 +404,10 @@ impl Journal {
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
+    use crate::journal::test_database::fresh_database;
 
     pub(crate) async fn journal(folder: &std::path::Path, days: u32) -> Journal {
-        let url = format!("sqlite:{}", folder.join("j.sqlite").display());
+        let url = fresh_database(folder, "j.sqlite");
         let keys = Keys::open_or_create(&folder.join("k")).unwrap();
         Journal::new(Database::open(&url).await.unwrap(), keys, days)
     }
@@ -475,6 +480,20 @@ pub(super) mod tests {
         // A platform may start counting anew.
         journal.purge(Utc::now() + Duration::days(4)).await.unwrap();
         assert_ne!(journal.record(asked).await.unwrap(), row);
+    }
+
+    #[tokio::test]
+    async fn what_no_database_stores_is_left_out() {
+        let folder = tempfile::tempdir().unwrap();
+        let journal = journal(folder.path(), 30).await;
+        let asker = journal.keys().asker("telegram", "42");
+        journal.record(question(&asker, "欠\0薪")).await.unwrap();
+        assert_eq!(texts(&journal).await, [Some("欠薪".to_owned())]);
+        let now = Utc::now();
+        journal.remember_board(&asker, "b\0", now).await.unwrap();
+        journal.remember_region(&asker, "r\0", now).await.unwrap();
+        let origin = journal.origin(&asker).await.unwrap();
+        assert_eq!(origin.board.as_deref(), Some("b"));
     }
 
     #[tokio::test]

@@ -180,7 +180,7 @@ fn mark(run: &str, next: Option<char>) -> Option<&'static str> {
 /// assert_eq!(redact("打138-0013-8000找我，欠50000元"), "打［手机号］找我，欠50000元");
 /// ```
 pub fn redact(text: &str) -> String {
-    let text = fold_width(text);
+    let text = fold_width(&without_nul(text));
     let text = URL.replace_all(&text, "［链接］");
     let text = EMAIL.replace_all(&text, "［邮箱］");
     let text = HANDLE.replace_all(&text, "［账号］");
@@ -205,6 +205,11 @@ pub fn redact(text: &str) -> String {
             }
         })
         .into_owned()
+}
+
+/// PostgreSQL stores no NUL in a text, and nobody means one.
+pub(super) fn without_nul(text: &str) -> String {
+    text.replace('\0', "")
 }
 
 #[cfg(test)]

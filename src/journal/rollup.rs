@@ -202,9 +202,10 @@ impl Journal {
         question: RowId,
     ) -> Result<(), JournalError> {
         for later in [0, DAY] {
+            // A mark that is there is written again: whoever rolls the day up waits for the change.
             sqlx::query(
                 "INSERT INTO rollup_dirty (day) SELECT (at + $2) / 86400000 FROM question \
-                 WHERE id = $1 ON CONFLICT (day) DO NOTHING",
+                 WHERE id = $1 ON CONFLICT (day) DO UPDATE SET day = excluded.day",
             )
             .bind(question)
             .bind(AHEAD + later)
@@ -219,16 +220,19 @@ impl Journal {
         transaction: &mut Transaction<'_, Any>,
         asker: &Asker,
     ) -> Result<(), JournalError> {
-        for later in [0, DAY] {
-            sqlx::query(
-                "INSERT INTO rollup_dirty (day) SELECT DISTINCT (at + $2) / 86400000 \
-                 FROM question WHERE asker = $1 ON CONFLICT (day) DO NOTHING",
-            )
-            .bind(&asker.0)
-            .bind(AHEAD + later)
-            .execute(&mut **transaction)
-            .await?;
-        }
+        // In the order of days, so that two of these never wait for each other. (Without the
+        // condition SQLite takes ON for that of a join.)
+        sqlx::query(
+            "INSERT INTO rollup_dirty (day) SELECT day FROM \
+             (SELECT (at + $2) / 86400000 AS day FROM question WHERE asker = $1 UNION \
+             SELECT (at + $3) / 86400000 AS day FROM question WHERE asker = $1) marked \
+             WHERE day IS NOT NULL ORDER BY day ON CONFLICT (day) DO UPDATE SET day = excluded.day",
+        )
+        .bind(&asker.0)
+        .bind(AHEAD)
+        .bind(AHEAD + DAY)
+        .execute(&mut **transaction)
+        .await?;
         Ok(())
     }
 
@@ -315,6 +319,16 @@ impl Journal {
         let facts = self.facts_between(start - REPEAT, start + DAY).await?;
         let tallies = tally(&facts, day_of(day));
         let mut transaction = self.database().pool.begin().await?;
+        // First of all: another program that rolls the same day up waits here, and then sees
+        // what this one wrote.
+        sqlx::query(
+            "INSERT INTO rollup_day (day, rolled) VALUES ($1, $2) \
+             ON CONFLICT (day) DO UPDATE SET rolled = excluded.rolled",
+        )
+        .bind(day)
+        .bind(now.timestamp_millis())
+        .execute(&mut *transaction)
+        .await?;
         sqlx::query("DELETE FROM rollup WHERE day = $1 AND facet IN ('all', 'outcome', 'topic', 'place', 'region', 'place_topic', 'region_topic', 'entry')")
             .bind(day)
             .execute(&mut *transaction)
@@ -333,14 +347,6 @@ impl Journal {
             .bind(number_of(month_of(day_of(day))))
             .execute(&mut *transaction)
             .await?;
-        sqlx::query(
-            "INSERT INTO rollup_day (day, rolled) VALUES ($1, $2) \
-             ON CONFLICT (day) DO UPDATE SET rolled = excluded.rolled",
-        )
-        .bind(day)
-        .bind(now.timestamp_millis())
-        .execute(&mut *transaction)
-        .await?;
         transaction.commit().await?;
         Ok(())
     }

@@ -57,6 +57,16 @@ impl Journal {
             facets.push((rollup::monthly(facet), totals));
         }
         let mut transaction = self.database().pool.begin().await?;
+        // First of all: another program that adds the same month up waits here.
+        let first = sqlx::query(
+            "INSERT INTO rollup_month (month) VALUES ($1) ON CONFLICT (month) DO NOTHING",
+        )
+        .bind(number_of(month))
+        .execute(&mut *transaction)
+        .await?;
+        if first.rows_affected() == 0 {
+            return Ok(());
+        }
         for (facet, totals) in &facets {
             sqlx::query("DELETE FROM rollup WHERE facet = $1 AND day = $2")
                 .bind(facet.as_str())
@@ -69,10 +79,6 @@ impl Journal {
             let cells: Vec<_> = cells.collect();
             write_cells(&mut transaction, number_of(month), &cells).await?;
         }
-        sqlx::query("INSERT INTO rollup_month (month) VALUES ($1) ON CONFLICT (month) DO NOTHING")
-            .bind(number_of(month))
-            .execute(&mut *transaction)
-            .await?;
         transaction.commit().await?;
         Ok(())
     }

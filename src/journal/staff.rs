@@ -8,6 +8,7 @@ use sqlx::Row;
 use sqlx::any::AnyRow;
 
 use super::record::next_id;
+use super::redact::without_nul;
 use super::{Database, JournalError};
 
 /// Wrong passwords in a row that an account may see.
@@ -197,7 +198,7 @@ impl Staff {
             "SELECT id, name, role, created, disabled, password, locked_until FROM staff \
              WHERE name = $1",
         )
-        .bind(name.trim())
+        .bind(without_nul(name.trim()))
         .fetch_optional(&self.database.readers)
         .await?;
         let Some(row) = row else {
@@ -275,6 +276,11 @@ impl Staff {
     /// refuses.
     pub async fn change(&self, id: i64, role: Role, disabled: bool) -> Result<(), JournalError> {
         let mut transaction = self.database.pool.begin().await?;
+        // Two who take each other's role away at once: the second waits here and then counts.
+        sqlx::query("UPDATE staff SET id = id WHERE role = $1 AND disabled = 0")
+            .bind(Role::Admin.stored())
+            .execute(&mut *transaction)
+            .await?;
         let done = sqlx::query("UPDATE staff SET role = $1, disabled = $2 WHERE id = $3")
             .bind(role.stored())
             .bind(i64::from(disabled))
@@ -305,9 +311,10 @@ impl Staff {
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
+    use crate::journal::test_database::fresh_database;
 
     pub(crate) async fn database(folder: &std::path::Path) -> Database {
-        let url = format!("sqlite:{}", folder.join("s.sqlite").display());
+        let url = fresh_database(folder, "s.sqlite");
         Database::open(&url).await.unwrap()
     }
 

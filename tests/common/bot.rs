@@ -7,11 +7,13 @@ use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
+use super::database::{fresh_database, test_server};
 use super::fake_bot_api::{FakeBotApi, TOKEN};
 
 /// Folders of one installation: library, index, data, log.
 pub struct Office {
     folder: TempDir,
+    database: Option<String>,
 }
 
 /// The running program. Dropping it kills it.
@@ -49,7 +51,11 @@ impl Office {
         let folder = tempfile::tempdir().unwrap();
         let library = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/library");
         copy(&library, &folder.path().join("library"));
-        Self { folder }
+        // SQLite is the default: then nothing needs to be said.
+        let database = test_server()
+            .is_some()
+            .then(|| fresh_database(&folder.path().join("data"), "qijin.sqlite"));
+        Self { folder, database }
     }
 
     /// The folder that everything is in.
@@ -89,6 +95,7 @@ impl Office {
             .env("QIJIN_LIBRARY_DIR", self.library())
             .env("QIJIN_INDEX_DIR", self.index())
             .env("QIJIN_DATA_DIR", self.folder.path().join("data"))
+            .envs(self.database.iter().map(|url| ("QIJIN_DATABASE_URL", url)))
             .env("QIJIN_LISTEN", "127.0.0.1:0")
             .env("QIJIN_OFFICE_NAME", "青石镇司法所")
             .env("QIJIN_OFFICE_CONTACT", "便民大厅 3 号窗口");

@@ -7,6 +7,7 @@
 pub mod bot;
 pub mod browser;
 pub mod conversation;
+pub mod database;
 pub mod fake_bot_api;
 pub mod files;
 pub mod fixtures;
@@ -16,4 +17,5 @@ pub mod secrets;
 pub use bot::{Bot, Office};
 pub use browser::Browser;
 pub use conversation::{Group, Resident, text_of};
+pub use database::{fresh_database, test_server};
 pub use fake_bot_api::{FakeBotApi, Fault, FaultPlan};

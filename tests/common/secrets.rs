@@ -8,6 +8,8 @@ use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use fastrand::Rng;
 
+use super::database::rows_on_server;
+
 /// One piece of personal data.
 pub struct Secret {
     /// As it stands in a message.
@@ -156,7 +158,7 @@ impl Secret {
     }
 }
 
-/// Looks for secrets in all bytes of files, in the encodings that a program might use.
+/// Looks for secrets in all bytes of files (and of databases on a server), in the encodings that a program might use.
 pub struct Search {
     patterns: Vec<Vec<u8>>,
     named: Vec<String>,
@@ -226,7 +228,8 @@ impl Search {
                 size += bytes;
                 continue;
             }
-            let bytes = fs::read(&path).unwrap_or_default();
+            let mut bytes = fs::read(&path).unwrap_or_default();
+            bytes.extend(rows_on_server(&path).into_bytes());
             size += bytes.len() as u64;
             for hit in self.machine.find_iter(&bytes) {
                 found.push(format!(
