@@ -12,6 +12,7 @@ mod ask;
 mod bench;
 mod check;
 mod config;
+mod database;
 mod demo;
 mod import;
 mod index;
@@ -51,6 +52,7 @@ const EXAMPLES: &str = "例：
   qijin staff add 李主任 --role 管理   新建网页后台的账号
   qijin journal export --csv 日志.csv  导出提问日志
   qijin report --period quarter --out 季报.docx  上一季度的成效报告
+  qijin db backup 备份.sqlite          备份数据库（不用停）
 
 所有配置见 qijin.example.toml；说明见 README.zh-CN.md。";
 
@@ -88,6 +90,8 @@ enum Command {
     Journal(journal::JournalArgs),
     /// 生成成效报告：Word、Excel 或 CSV
     Report(report::ReportArgs),
+    /// 升级、搬迁、备份和恢复数据库
+    Db(database::DatabaseArgs),
     /// 管理网页后台的工作人员账号
     Staff(staff::StaffArgs),
     /// 造一年演示数据，写进单独的数据库
@@ -113,6 +117,7 @@ pub fn run() -> anyhow::Result<ExitCode> {
         Command::Check(args) => check::run(&config, &args),
         Command::Journal(args) => journal::run(&config, &args),
         Command::Report(args) => report::run(&config, &args),
+        Command::Db(args) => database::run(&config, &args),
         Command::Staff(args) => staff::run(&config, &args),
         Command::Demo(args) => demo::run(&config, &args),
         Command::Bench(args) => bench::run(&config, &args),

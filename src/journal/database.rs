@@ -158,7 +158,7 @@ fn newest() -> i64 {
 }
 
 /// A database of a newer program is left alone.
-fn check_known(versions: &[i64]) -> Result<(), JournalError> {
+pub(super) fn check_known(versions: &[i64]) -> Result<(), JournalError> {
     match versions.iter().find(|v| !MIGRATIONS.version_exists(**v)) {
         Some(found) => Err(JournalError::Newer {
             found: *found,

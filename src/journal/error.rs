@@ -38,6 +38,44 @@ pub enum JournalError {
         /// Newest version known.
         known: i64,
     },
+    /// A column of a type that no migration of ours makes.
+    #[error("表 {name} 的 {column} 列不是七进的格式")]
+    Foreign {
+        /// Table.
+        name: String,
+        /// Column.
+        column: String,
+    },
+    /// There is no database file.
+    #[error("没有 {0} 这个数据库文件")]
+    NoDatabase(PathBuf),
+    /// What should be read is another program's database.
+    #[error("这不是七进的数据库：里面没有提问日志")]
+    NotOurs,
+    /// What should be read was written by an older program.
+    #[error("来源是旧版结构，没有动它：请先对它运行 qijin db migrate")]
+    Outdated,
+    /// Source and target are one database.
+    #[error("来源和目标是同一个数据库，什么都没有做")]
+    CopyToItself,
+    /// The target of a copy holds something.
+    #[error("目标数据库不是空的（表 {0} 里有数据），什么都没有写：请换一个空的数据库")]
+    CopyTargetFull(String),
+    /// The copy read back is not what was read.
+    #[error("核对不一致：表 {0}。已全部撤销，目标数据库和之前一样")]
+    CopyDiffers(String),
+    /// A file that should be written is there already.
+    #[error("{0} 已经有了，没有覆盖它：请换一个文件名")]
+    FileThere(PathBuf),
+    /// A backup does not open, or fails its checks.
+    #[error("{0} 不是完好的备份，什么都没有动")]
+    BackupDamaged(PathBuf),
+    /// There is something where a backup should be restored to.
+    #[error("数据库里已经有数据，没有动它：确定要换掉，请加 --replace（旧的会另外留着）")]
+    RestoreTargetFull,
+    /// Another program has the database open.
+    #[error("数据库正在使用，没有动它：请先停下 qijin serve")]
+    InUse,
     /// The export could not be written.
     #[error("写导出文件失败")]
     Export(#[from] csv::Error),

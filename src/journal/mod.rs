@@ -5,8 +5,10 @@
 //! [`Inbox`]) is sealed under the local key and wiped when done.
 
 mod audit;
+mod backup;
 mod bulk;
 mod calendar;
+mod copy;
 mod database;
 mod error;
 mod export;
@@ -25,6 +27,7 @@ mod seen;
 mod sessions;
 mod sketch;
 mod staff;
+mod tables;
 #[cfg(test)]
 #[path = "../../tests/common/database.rs"]
 pub(crate) mod test_database;
@@ -32,6 +35,7 @@ pub(crate) mod test_database;
 pub use audit::{Audit, AuditLine};
 pub use bulk::PastQuestion;
 pub use calendar::{day_start, local_day};
+pub use copy::{CopiedTable, CopyProgress};
 pub use database::{Database, Migrated};
 pub use error::JournalError;
 pub use export::{HEADINGS, cells, export_csv, harmless};

@@ -1,0 +1,377 @@
+//! The database as operators see it: `qijin db`, backups of a running program, a server that goes away.
+
+mod common;
+
+use std::path::Path;
+use std::process::Command;
+
+use chrono::{Duration, Utc};
+use common::{FakeBotApi, Office, Resident, fresh_database, test_server};
+use qijin::journal::{
+    Address, Asker, Database, Handovers, Inbox, Incoming, Journal, Keys, PastQuestion, Record,
+    Role, Staff,
+};
+
+fn past(asker: &Asker, n: i64) -> PastQuestion {
+    PastQuestion {
+        record: Record {
+            at: Utc::now() - Duration::minutes(n),
+            channel: "telegram".into(),
+            asker: Some(asker.clone()),
+            region: (n % 3 == 0).then(|| format!("r{:02}", n % 7)),
+            board: None,
+            place: Some("village".into()),
+            topic: Some("labor.wage_arrears".into()),
+            topic_confidence: 1.0 / (n + 2) as f64,
+            kind: "answer".into(),
+            entry: None,
+            rule: None,
+            confidence: 0.1 + 0.2,
+            latency_us: n,
+            text: format!("工地不给钱，第“{n}”次😀\n'; DROP TABLE question; --"),
+            parent: None,
+            request: None,
+        },
+        helpful: (n % 2 == 0).then_some(true),
+        picked: None,
+        handed_over: false,
+    }
+}
+
+/// A journal with something in most tables.
+async fn filled(url: &str, folder: &Path, questions: i64) -> Journal {
+    let keys = Keys::open_or_create(&folder.join("local.key")).unwrap();
+    let database = Database::open(url).await.unwrap();
+    let journal = Journal::new(database.clone(), keys.clone(), 30);
+    let asker = keys.asker("telegram", "1");
+    let questions: Vec<PastQuestion> = (0..questions).map(|n| past(&asker, n)).collect();
+    journal.fill(&questions).await.unwrap();
+    let row = journal.record(past(&asker, 0).record).await.unwrap();
+    let address = Address {
+        channel: "telegram",
+        conversation: "1".into(),
+    };
+    let handovers = Handovers::of(&journal);
+    let now = Utc::now();
+    handovers.begin(row, &asker, &address, now).await.unwrap();
+    let staff = Staff::new(database.clone());
+    staff.add("王芳", Role::Admin, "hash", now).await.unwrap();
+    let update = Incoming {
+        update_id: 7,
+        lane: "lane".into(),
+        payload: b"sealed".to_vec(),
+    };
+    let inbox = Inbox::new(database, keys);
+    inbox.accept(&[update]).await.unwrap();
+    journal.roll_up(now, |_, _| {}).await.unwrap();
+    journal
+}
+
+fn sqlite(folder: &Path, name: &str) -> String {
+    format!("sqlite:{}", folder.join(name).display())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_copy_is_the_same_there_and_back_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let (from, to) = (
+        sqlite(folder, "from.sqlite"),
+        fresh_database(folder, "to.sqlite"),
+    );
+    let journal = filled(&from, folder, 2_500).await;
+    journal.database().close().await;
+    let mut last = (0, 0);
+    let there = Database::copy(&from, &to, false, |p| last = (p.done, p.total)).await;
+    let there = there.unwrap();
+    let rows = |name: &str| there.iter().find(|t| t.name == name).unwrap().rows;
+    assert_eq!(
+        (rows("question"), rows("handover"), rows("inbox")),
+        (2_501, 1, 1)
+    );
+    assert!(rows("rollup") > 0 && rows("staff") == 1);
+    assert_eq!(last.0, last.1, "progress ends where it said it would");
+    let back = sqlite(folder, "back.sqlite");
+    let back = Database::copy(&to, &back, false, |_| {}).await.unwrap();
+    assert_eq!(there, back);
+
+    let again = Database::copy(&from, &to, false, |_| {}).await.unwrap_err();
+    assert!(again.to_string().contains("不是空的"), "{again}");
+    assert!(Database::copy(&from, &from, false, |_| {}).await.is_err());
+    // The key opens there what was sealed here.
+    let keys = Keys::open_or_create(&folder.join("local.key")).unwrap();
+    let inbox = Inbox::new(Database::open(&to).await.unwrap(), keys);
+    let pending = inbox.pending().await.unwrap();
+    assert_eq!(pending[0].payload.as_deref(), Some(&b"sealed"[..]));
+}
+
+/// The target must be as it was when a copy fails half-way.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_failed_copy_leaves_the_target_as_it_was() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let (from, to) = (
+        sqlite(folder, "from.sqlite"),
+        fresh_database(folder, "to.sqlite"),
+    );
+    let journal = filled(&from, folder, 10).await;
+    journal.database().close().await;
+    Database::migrate(&to).await.unwrap();
+    let mut connection = common::database::connection(&to).await;
+    // The last table but one, so that others were written before.
+    let narrow = "CREATE UNIQUE INDEX in_the_way ON question (channel)";
+    sqlx::raw_sql(narrow)
+        .execute(&mut connection)
+        .await
+        .unwrap();
+    Database::copy(&from, &to, false, |_| {}).await.unwrap_err();
+    for table in ["audit", "handover", "inbox", "question"] {
+        let sql = format!("SELECT * FROM {table}");
+        let rows = sqlx::query(sqlx::AssertSqlSafe(sql));
+        let rows = rows.fetch_all(&mut connection).await.unwrap();
+        assert!(rows.is_empty(), "{table}");
+    }
+    sqlx::raw_sql("DROP INDEX in_the_way")
+        .execute(&mut connection)
+        .await
+        .unwrap();
+    Database::copy(&from, &to, false, |_| {}).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn characters_that_postgres_cannot_store_are_left_out_and_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let (from, to) = (
+        sqlite(folder, "from.sqlite"),
+        fresh_database(folder, "to.sqlite"),
+    );
+    let journal = filled(&from, folder, 1).await;
+    journal.database().close().await;
+    let mut connection = common::database::connection(&from).await;
+    sqlx::query("UPDATE question SET text = $1")
+        .bind("欠\0薪")
+        .execute(&mut connection)
+        .await
+        .unwrap();
+    let copied = Database::copy(&from, &to, false, |_| {}).await.unwrap();
+    let left_out: u64 = copied.iter().map(|t| t.left_out).sum();
+    assert_eq!(left_out, if test_server().is_some() { 2 } else { 0 });
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_backup_made_while_writing_is_whole_and_comes_back() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let url = fresh_database(folder, "d.sqlite");
+    let journal = filled(&url, folder, 500).await;
+    let writer = tokio::spawn({
+        let journal = journal.clone();
+        async move {
+            let asker = journal.keys().asker("telegram", "2");
+            for n in 0..60 {
+                // Ten at once: a backup with a part of them would not be consistent.
+                let ten: Vec<PastQuestion> = (0..10).map(|m| past(&asker, 10 * n + m)).collect();
+                journal.fill(&ten).await.unwrap();
+            }
+        }
+    });
+    let file = folder.join("backup.sqlite");
+    Database::backup(&url, &file, |_| {}).await.unwrap();
+    writer.await.unwrap();
+    let there = Database::backup(&url, &file, |_| {}).await.unwrap_err();
+    assert!(there.to_string().contains("没有覆盖"), "{there}");
+    let bytes = std::fs::read(&file).unwrap();
+
+    let restore = async |file: &Path, replace: bool| {
+        Database::restore(&url, file, replace, folder, Utc::now(), |_| {}).await
+    };
+    let full = restore(&file, false).await.unwrap_err();
+    assert!(full.to_string().contains("--replace"), "{full}");
+    if test_server().is_none() {
+        let in_use = restore(&file, true).await.unwrap_err();
+        assert!(in_use.to_string().contains("正在使用"), "{in_use}");
+    }
+    assert_eq!(journal.count().await.unwrap(), 1_101);
+    journal.database().close().await;
+    for (name, damage) in [
+        ("cut", &bytes[..bytes.len() / 2]),
+        ("other", b"not a database"),
+    ] {
+        let damaged = folder.join(name);
+        std::fs::write(&damaged, damage).unwrap();
+        assert!(restore(&damaged, true).await.is_err(), "{name}");
+    }
+    let kept = restore(&file, true).await.unwrap().unwrap();
+    assert_eq!(
+        std::fs::read(&file).unwrap(),
+        bytes,
+        "the backup is only read"
+    );
+    let questions = async |url: &str| {
+        let database = Database::open(url).await.unwrap();
+        let keys = Keys::open_or_create(&folder.join("local.key")).unwrap();
+        let journal = Journal::new(database.clone(), keys, 30);
+        let count = journal.count().await.unwrap();
+        database.close().await;
+        count
+    };
+    let restored = questions(&url).await;
+    assert!(
+        (501..=1_101).contains(&restored) && restored % 10 == 1,
+        "{restored}"
+    );
+    assert_eq!(
+        questions(&format!("sqlite:{}", kept.display())).await,
+        1_101
+    );
+    // Into an empty database nothing is in the way.
+    let empty = fresh_database(folder, "empty.sqlite");
+    let kept = Database::restore(&empty, &file, false, folder, Utc::now(), |_| {}).await;
+    assert_eq!(kept.unwrap(), None);
+    assert_eq!(questions(&empty).await, restored);
+}
+
+#[test]
+fn the_command_line_says_what_it_did() {
+    let office = Office::new();
+    let run = |arguments: &[&str]| {
+        let output = office.command(arguments).output().unwrap();
+        let text = [output.stdout, output.stderr].concat();
+        (
+            output.status.success(),
+            String::from_utf8_lossy(&text).into_owned(),
+        )
+    };
+    let (done, told) = run(&["db", "migrate"]);
+    assert!(
+        done && told.contains("已从第 0 版升到第") && told.contains("0001 journal"),
+        "{told}"
+    );
+    let (done, told) = run(&["db", "migrate"]);
+    assert!(done && told.contains("不用升级"), "{told}");
+    let (done, told) = run(&["db", "backup", "b.sqlite"]);
+    assert!(done && told.contains("local.key"), "{told}");
+    let (done, told) = run(&[
+        "db",
+        "copy",
+        "--from",
+        "sqlite:b.sqlite",
+        "--to",
+        "sqlite:c.sqlite",
+    ]);
+    assert!(
+        done && told.contains("核对一致") && told.contains("question"),
+        "{told}"
+    );
+    let (done, told) = run(&[
+        "db",
+        "copy",
+        "--from",
+        "sqlite:none",
+        "--to",
+        "sqlite:e.sqlite",
+    ]);
+    assert!(!done && told.contains("没有 none"), "{told}");
+    assert!(!office.folder().join("none").exists());
+    let (done, told) = run(&[
+        "db",
+        "copy",
+        "--from",
+        "mysql://u:pass@h/d",
+        "--to",
+        "sqlite:e",
+    ]);
+    assert!(
+        !done && told.contains("postgres://") && !told.contains("pass"),
+        "{told}"
+    );
+}
+
+/// A private server of this test's own, to be stopped. `None` when tests run without PostgreSQL.
+struct Server {
+    folder: tempfile::TempDir,
+}
+
+impl Server {
+    fn start() -> Option<(Self, String)> {
+        test_server()?;
+        let folder = tempfile::tempdir().unwrap();
+        // The server's own user must get in.
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt;
+            let all = std::fs::Permissions::from_mode(0o755);
+            std::fs::set_permissions(folder.path(), all).unwrap();
+        }
+        let server = Self { folder };
+        let url = server.control("start");
+        Some((server, url))
+    }
+
+    fn control(&self, what: &str) -> String {
+        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/postgres.sh");
+        let output = Command::new("bash")
+            .arg(script)
+            .arg(what)
+            .arg(self.folder.path())
+            .output()
+            .unwrap();
+        let error = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{what}: {error}");
+        String::from_utf8(output.stdout).unwrap().trim().to_owned()
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/postgres.sh");
+        let mut stop = Command::new("bash");
+        let _ = stop
+            .arg(script)
+            .arg("stop")
+            .arg(self.folder.path())
+            .status();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_goes_away_and_comes_back_loses_nothing() {
+    let Some((server, url)) = Server::start() else {
+        return;
+    };
+    let office = Office::new();
+    let api = FakeBotApi::start("database_away").await;
+    let resident = Resident::new(&api, 4_001, "阿强");
+    let bot = office.spawn_with(
+        &api,
+        common::fake_bot_api::TOKEN,
+        &[("QIJIN_DATABASE_URL", url.as_str())],
+    );
+    resident.says("老板拖欠工资怎么办");
+    resident.nth_message(0).await;
+
+    server.control("stop");
+    resident.says("离婚要什么手续");
+    // Not stored, so Telegram is not told that it arrived: it asks for it again.
+    office.until_logged("updates could not be stored").await;
+    assert_eq!(api.world().unconfirmed(), 1);
+    // Who needs no inbox is answered all the same.
+    let pages = office.pages().await;
+    let page = reqwest::get(format!("{pages}/healthz")).await;
+    drop(page);
+
+    server.control("start");
+    resident.nth_message(1).await;
+    resident.says("邻居占地怎么办");
+    resident.nth_message(2).await;
+    assert!(bot.stop().await.success());
+    office.assert_calm();
+    let keys = Keys::open_or_create(&office.folder().join("data/local.key")).unwrap();
+    let database = Database::open(&url).await.unwrap();
+    let journal = Journal::new(database.clone(), keys.clone(), 30);
+    assert_eq!(journal.count().await.unwrap(), 3, "each is journaled once");
+    let inbox = Inbox::new(database.clone(), keys);
+    assert!(inbox.pending().await.unwrap().is_empty());
+    database.close().await;
+}
