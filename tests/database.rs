@@ -6,7 +6,9 @@ use std::path::Path;
 use std::process::Command;
 
 use chrono::{Duration, Utc};
-use common::{FakeBotApi, Office, Resident, fresh_database, test_server};
+use common::fixtures::QUESTIONS;
+use common::{Browser, FakeBotApi, Office, Resident, fresh_database, test_server};
+use qijin::desk::{Desk, Paths, Question, prepare};
 use qijin::journal::{
     Address, Asker, Database, Handovers, Inbox, Incoming, Journal, Keys, PastQuestion, Record,
     Role, Staff,
@@ -288,6 +290,43 @@ fn the_command_line_says_what_it_did() {
     );
 }
 
+/// Another program holds the one file for longer than a resident waits.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_does_not_wait_for_a_journal_that_is_held_up() {
+    let office = Office::new();
+    let url = sqlite(office.folder(), "held.sqlite");
+    let keys = Keys::open_or_create(&office.folder().join("local.key")).unwrap();
+    let database = Database::open(&url).await.unwrap();
+    let journal = Journal::new(database, keys, 30);
+    let paths = Paths {
+        library: office.library(),
+        index: office.index(),
+        preset: None,
+    };
+    let prepared = prepare(&paths, &Default::default(), false, |_| {}).unwrap();
+    let desk = Desk::new(prepared.answerer, Some(journal.clone()));
+    let question = || Question {
+        channel: "web",
+        visitor: None,
+        text: QUESTIONS[0].into(),
+        request: None,
+    };
+    let mut other = common::database::connection(&url).await;
+    sqlx::raw_sql("BEGIN IMMEDIATE")
+        .execute(&mut other)
+        .await
+        .unwrap();
+    let answered = desk.ask(question()).await;
+    assert_eq!(
+        (answered.reply.kind.as_str(), answered.row),
+        ("answer", None)
+    );
+    sqlx::raw_sql("ROLLBACK").execute(&mut other).await.unwrap();
+    assert!(desk.ask(question()).await.row.is_some());
+    // The one that nobody waited for was written before it: the file has one writer.
+    assert_eq!(journal.count().await.unwrap(), 2);
+}
+
 /// A private server of this test's own, to be stopped. `None` when tests run without PostgreSQL.
 struct Server {
     folder: tempfile::TempDir,
@@ -348,22 +387,23 @@ async fn a_server_that_goes_away_and_comes_back_loses_nothing() {
         common::fake_bot_api::TOKEN,
         &[("QIJIN_DATABASE_URL", url.as_str())],
     );
-    resident.says("老板拖欠工资怎么办");
+    resident.says(QUESTIONS[0]);
     resident.nth_message(0).await;
 
     server.control("stop");
-    resident.says("离婚要什么手续");
+    resident.says(QUESTIONS[1]);
     // Not stored, so Telegram is not told that it arrived: it asks for it again.
     office.until_logged("updates could not be stored").await;
     assert_eq!(api.world().unconfirmed(), 1);
-    // Who needs no inbox is answered all the same.
-    let pages = office.pages().await;
-    let page = reqwest::get(format!("{pages}/healthz")).await;
-    drop(page);
+    // Who needs no inbox is answered all the same, and the log says what is not journaled.
+    let mut browser = Browser::new(&office.pages().await);
+    let seen = browser.submit("/ask", "/ask", &[("q", QUESTIONS[0])]).await;
+    assert!(seen.text.contains("怎么做"), "{}", seen.text);
+    office.until_logged("the journal was not written").await;
 
     server.control("start");
     resident.nth_message(1).await;
-    resident.says("邻居占地怎么办");
+    resident.says(QUESTIONS[2]);
     resident.nth_message(2).await;
     assert!(bot.stop().await.success());
     office.assert_calm();

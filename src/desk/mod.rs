@@ -8,7 +8,7 @@ mod library_watch;
 mod memory;
 
 use std::sync::{Arc, PoisonError, RwLock};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use chrono::Utc;
 
@@ -21,6 +21,9 @@ pub use crate::journal::{Address, RowId};
 pub use library_watch::{Paths, prepare, watch};
 
 use memory::Memory;
+
+/// An answer waits this long for its row in the journal: with the row, its buttons are known.
+const JOURNAL_PATIENCE: Duration = Duration::from_secs(4);
 
 /// Who is at the desk: the channel and the platform's id, which never leaves memory in clear.
 #[derive(Clone, PartialEq, Eq, Hash)]
@@ -318,19 +321,14 @@ impl Desk {
         reply: &Reply,
         started: Instant,
     ) -> Option<RowId> {
-        let journal = self.journal.as_ref()?;
+        let journal = self.journal.clone()?;
         let channel = question.channel;
-        let asker = question.visitor.as_ref().map(|v| self.asker(journal, v));
-        let origin = match &asker {
-            Some(asker) => logged("origin", journal.origin(asker).await).unwrap_or_default(),
-            None => Default::default(),
-        };
-        let record = Record {
+        let mut record = Record {
             at: Utc::now(),
             channel: channel.to_owned(),
-            asker,
-            region: origin.region,
-            board: origin.board,
+            asker: question.visitor.as_ref().map(|v| self.asker(&journal, v)),
+            region: None,
+            board: None,
             place: reply.places.first().cloned(),
             topic: reply.topic.clone(),
             topic_confidence: reply.topic_confidence,
@@ -343,7 +341,21 @@ impl Desk {
             parent,
             request: question.request.map(|id| format!("{channel}:{id}")),
         };
-        logged("record", journal.record(record).await)
+        // A task of its own: it goes on when nobody waits for it any more.
+        let writing = tokio::spawn(async move {
+            if let Some(asker) = &record.asker {
+                let origin = logged("origin", journal.origin(asker).await)?;
+                (record.region, record.board) = (origin.region, origin.board);
+            }
+            logged("record", journal.record(record).await)
+        });
+        match tokio::time::timeout(JOURNAL_PATIENCE, writing).await {
+            Ok(written) => written.ok().flatten(),
+            Err(_) => {
+                tracing::warn!("the journal is slow: an answer goes out before it is written");
+                None
+            }
+        }
     }
 }
 

@@ -201,6 +201,46 @@ mod tests {
         );
     }
 
+    /// What SQLite says when the disk is full, and when it was mounted read-only.
+    #[tokio::test]
+    async fn a_disk_that_takes_nothing_refuses_whole_batches_and_recovers() {
+        for (spoil, mend, reason) in [
+            (
+                "PRAGMA max_page_count = 1",
+                "PRAGMA max_page_count = 1000000",
+                "full",
+            ),
+            (
+                "PRAGMA query_only = ON",
+                "PRAGMA query_only = OFF",
+                "readonly",
+            ),
+        ] {
+            let folder = tempfile::tempdir().unwrap();
+            let url = format!("sqlite:{}", folder.path().join("i.sqlite").display());
+            let keys = Keys::open_or_create(&folder.path().join("k")).unwrap();
+            let database = Database::open(&url).await.unwrap();
+            let inbox = Inbox::new(database.clone(), keys.clone());
+            let journal = super::super::Journal::new(database.clone(), keys, 30);
+            let asker = journal.keys().asker("telegram", "1");
+            inbox.accept(&[update(1, "一")]).await.unwrap();
+            // There is one connection that writes: it is told what the disk would say.
+            sqlx::query(spoil).execute(&database.pool).await.unwrap();
+            let large = "字".repeat(100_000);
+            let error = inbox.accept(&[update(2, "二"), update(3, &large)]).await;
+            let error = format!("{:?}", error.unwrap_err());
+            assert!(error.contains(reason), "{error}");
+            let question = super::super::record::tests::question(&asker, &large);
+            assert!(journal.record(question.clone()).await.is_err());
+            assert_eq!(inbox.pending().await.unwrap().len(), 1, "reading goes on");
+            sqlx::query(mend).execute(&database.pool).await.unwrap();
+            let again = inbox.accept(&[update(2, "二"), update(3, &large)]).await;
+            assert_eq!(again.unwrap(), [2, 3], "nothing of the batch was kept");
+            journal.record(question).await.unwrap();
+            assert_eq!(journal.count().await.unwrap(), 1);
+        }
+    }
+
     #[tokio::test]
     async fn nothing_stands_in_clear_in_any_file() {
         let folder = tempfile::tempdir().unwrap();
