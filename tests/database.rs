@@ -13,6 +13,13 @@ use qijin::journal::{
     Address, Asker, Database, Handovers, Inbox, Incoming, Journal, Keys, PastQuestion, Record,
     Role, Staff,
 };
+use sqlx::{AnyConnection, Connection};
+
+/// A connection for a test to do things with that the program never does.
+async fn connection(url: &str) -> AnyConnection {
+    sqlx::any::install_default_drivers();
+    AnyConnection::connect(url).await.unwrap()
+}
 
 fn past(asker: &Asker, n: i64) -> PastQuestion {
     PastQuestion {
@@ -119,7 +126,7 @@ async fn a_failed_copy_leaves_the_target_as_it_was() {
     let journal = filled(&from, folder, 10).await;
     journal.database().close().await;
     Database::migrate(&to).await.unwrap();
-    let mut connection = common::database::connection(&to).await;
+    let mut connection = connection(&to).await;
     // The last table but one, so that others were written before.
     let narrow = "CREATE UNIQUE INDEX in_the_way ON question (channel)";
     sqlx::raw_sql(narrow)
@@ -150,7 +157,7 @@ async fn characters_that_postgres_cannot_store_are_left_out_and_told() {
     );
     let journal = filled(&from, folder, 1).await;
     journal.database().close().await;
-    let mut connection = common::database::connection(&from).await;
+    let mut connection = connection(&from).await;
     sqlx::query("UPDATE question SET text = $1")
         .bind("欠\0薪")
         .execute(&mut connection)
@@ -311,7 +318,7 @@ async fn an_answer_does_not_wait_for_a_journal_that_is_held_up() {
         text: QUESTIONS[0].into(),
         request: None,
     };
-    let mut other = common::database::connection(&url).await;
+    let mut other = connection(&url).await;
     sqlx::raw_sql("BEGIN IMMEDIATE")
         .execute(&mut other)
         .await

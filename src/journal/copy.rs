@@ -107,6 +107,10 @@ impl Database {
         let mut source = open_source(from, &from_engine).await?;
         Self::migrate(to).await?;
         let mut target = connect(to).await?;
+        if matches!(to_engine, Engine::Sqlite(_)) {
+            // Indexes are filled in no order: 64 MB keep most of them in memory.
+            target.execute("PRAGMA cache_size = -65536").await?;
+        }
         let (wanted, found) = (
             tables(&mut source, &from_engine).await?,
             tables(&mut target, &to_engine).await?,
@@ -138,8 +142,7 @@ impl Database {
         };
         let mut copied = Vec::new();
         for table in &wanted {
-            let nul = to_engine == Engine::Postgres;
-            let sum = pour(table, &mut reading, &mut writing, nul, &mut tick).await?;
+            let sum = pour(table, &mut reading, &mut writing, &to_engine, &mut tick).await?;
             let back = read_back(table, &mut writing, &mut tick).await?;
             if (sum.rows, sum.hashes) != (back.rows, back.hashes) {
                 return Err(JournalError::CopyDiffers(table.name.clone()));
@@ -210,10 +213,11 @@ async fn pour(
     table: &Table,
     source: &mut AnyConnection,
     target: &mut AnyConnection,
-    without: bool,
+    engine: &Engine,
     tick: &mut impl FnMut(usize),
 ) -> Result<Sum, JournalError> {
     let mut sum = Sum::default();
+    let without_any = *engine == Engine::Postgres;
     let at_once = (VALUES / table.columns.len()).max(1);
     let mut batch: Vec<Value> = Vec::with_capacity(VALUES);
     let mut rows = sqlx::query(AssertSqlSafe(select(table))).fetch(&mut *source);
@@ -223,7 +227,7 @@ async fn pour(
             let mut values = values(table, row)?;
             for value in &mut values {
                 if let Value::Text(Some(text)) = value
-                    && without
+                    && without_any
                     && text.contains('\0')
                 {
                     let clean = without_nul(text);
@@ -236,7 +240,7 @@ async fn pour(
         }
         let full = batch.len() / table.columns.len();
         if full > 0 && (full == at_once || row.is_none()) {
-            let sql = insert(table, full);
+            let sql = insert(table, full, engine);
             let mut query = sqlx::query(AssertSqlSafe(sql));
             for value in batch.drain(..) {
                 query = match value {
@@ -254,7 +258,7 @@ async fn pour(
     }
 }
 
-fn insert(table: &Table, rows: usize) -> String {
+fn insert(table: &Table, rows: usize, engine: &Engine) -> String {
     let mut sql = format!(
         "INSERT INTO \"{}\" ({}) VALUES ",
         table.name,
@@ -265,8 +269,12 @@ fn insert(table: &Table, rows: usize) -> String {
         sql.push_str(if row == 0 { "(" } else { ", (" });
         for column in 1..=columns {
             let comma = if column == 1 { "" } else { ", " };
-            // Writing to a String cannot fail.
-            let _ = write!(sql, "{comma}${}", row * columns + column);
+            // Writing to a String cannot fail. SQLite looks up numbered placeholders one by one,
+            // each time: with thousands of them it does little else.
+            let _ = match engine {
+                Engine::Sqlite(_) => write!(sql, "{comma}?"),
+                Engine::Postgres => write!(sql, "{comma}${}", row * columns + column),
+            };
         }
         sql.push(')');
     }

@@ -44,12 +44,6 @@ pub fn fresh_database(folder: &Path, name: &str) -> String {
     url
 }
 
-/// A connection for a test to do things with that the program never does.
-pub async fn connection(url: &str) -> AnyConnection {
-    sqlx::any::install_default_drivers();
-    AnyConnection::connect(url).await.unwrap()
-}
-
 /// All bytes of a test's folder, and as text all rows of its databases on a server.
 pub fn everything_stored(folder: &Path) -> Vec<u8> {
     let mut all = Vec::new();
