@@ -11,6 +11,7 @@
 //! | 4 | [`journal`] | redaction, pseudonyms, store, durable inbox; alone knows SQL |
 //! | 5 | [`desk`] | answer + journal, the only door for channels |
 //! | 5 | [`insight`] | figures over the journal and the activities |
+//! | 5 | [`ledger`] | activities as staff write them, in words and in Excel |
 //! | 6 | [`report`] | the figures of a period as Word, Excel and CSV |
 //! | 7 | [`telegram`], [`web`], [`cli`] | channels and faces |
 //!
@@ -23,6 +24,7 @@ pub mod desk;
 pub mod insight;
 pub mod journal;
 pub mod knowledge;
+pub mod ledger;
 pub mod report;
 pub mod search;
 pub mod telegram;

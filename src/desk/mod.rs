@@ -323,6 +323,7 @@ impl Desk {
     ) -> Option<RowId> {
         let journal = self.journal.clone()?;
         let channel = question.channel;
+        let places = reply.places.clone();
         let mut record = Record {
             at: Utc::now(),
             channel: channel.to_owned(),
@@ -346,6 +347,7 @@ impl Desk {
             if let Some(asker) = &record.asker {
                 let origin = logged("origin", journal.origin(asker).await)?;
                 (record.region, record.board) = (origin.region, origin.board);
+                record.place = place(&places, origin.place);
             }
             logged("record", journal.record(record).await)
         });
@@ -357,6 +359,15 @@ impl Desk {
             }
         }
     }
+}
+
+/// For whom a question was asked: an entry is often for several places, and then the board's is the
+/// likeliest of them; without an entry it is the only one known.
+fn place(of_entry: &[String], of_board: Option<String>) -> Option<String> {
+    let fits = |board: &String| of_entry.is_empty() || of_entry.contains(board);
+    of_board
+        .filter(fits)
+        .or_else(|| of_entry.first().cloned())
 }
 
 /// The value, or a line in the log when the index cannot be read.

@@ -94,6 +94,15 @@ pub enum JournalError {
     /// Nobody would be left who manages accounts.
     #[error("这是最后一个“管理”账号：先给别人“管理”角色，再改它")]
     LastAdmin,
+    /// The ledger holds no activity with that number.
+    #[error("台账里没有第 {0} 号活动。qijin activity list 列出全部")]
+    NoSuchActivity(i64),
+    /// The ledger holds an activity with the same name, first day and unit.
+    #[error("台账里已经有“{0}”：名称、开始日期和责任单位都一样，没有再记")]
+    ActivityExists(String),
+    /// There is no board with that code.
+    #[error("没有编号为 {0} 的宣传点。qijin board list 列出全部")]
+    NoSuchBoard(String),
     /// A file or folder could not be written.
     #[error("写文件失败")]
     Io(#[from] std::io::Error),

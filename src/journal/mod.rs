@@ -6,16 +6,19 @@
 
 mod audit;
 mod backup;
+mod boards;
 mod bulk;
 mod calendar;
 mod copy;
 mod database;
+mod duty;
 mod error;
 mod export;
 mod fact;
 mod handover;
 mod inbox;
 mod keys;
+mod ledger;
 mod log;
 mod password;
 mod record;
@@ -33,10 +36,12 @@ mod tables;
 pub(crate) mod test_database;
 
 pub use audit::{Audit, AuditLine};
+pub use boards::{Board, Boards, NewBoard, canonical};
 pub use bulk::PastQuestion;
 pub use calendar::{day_start, local_day};
 pub use copy::{CopiedTable, CopyProgress};
 pub use database::{Database, Migrated};
+pub use duty::Duty;
 pub use error::JournalError;
 pub use export::{HEADINGS, cells, export_csv, harmless};
 pub use fact::{Fact, Outcome, TOPIC_THRESHOLD, Worded};
@@ -45,6 +50,7 @@ pub use handover::{
 };
 pub use inbox::{Inbox, Incoming, Pending};
 pub use keys::{Asker, Keys, generate_secret};
+pub use ledger::{Activity, ActivityId, Entered, Ledger, Medium};
 pub use log::{Cursor, LoggedQuestion, QuestionFilter, QuestionLog};
 pub use password::{
     MIN_PASSWORD, WeakPassword, generate_password, hash_password, is_password, judge_password,

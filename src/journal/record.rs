@@ -7,7 +7,7 @@ use sqlx::Row;
 
 use super::inbox::TOMBSTONE_DAYS;
 use super::redact::without_nul;
-use super::{Asker, Database, JournalError, Keys, redact};
+use super::{Asker, Database, JournalError, Keys, canonical, redact};
 
 /// A journal row: milliseconds since 1970, followed by a counter, so ids sort by time.
 pub type RowId = i64;
@@ -61,8 +61,10 @@ pub struct Record {
 pub struct AskerOrigin {
     /// Board code.
     pub board: Option<String>,
-    /// Region code.
+    /// Region code: the one they chose, or else the board's.
     pub region: Option<String>,
+    /// Place id of the board.
+    pub place: Option<String>,
 }
 
 /// What [`Journal::forget`] deleted.
@@ -251,20 +253,25 @@ impl Journal {
     /// # Errors
     /// When the database refuses.
     pub async fn origin(&self, asker: &Asker) -> Result<AskerOrigin, JournalError> {
-        let row = sqlx::query("SELECT board, region FROM asker_origin WHERE asker = $1")
-            .bind(&asker.0)
-            .fetch_optional(&self.database.pool)
-            .await?;
+        let row = sqlx::query(
+            "SELECT o.board, COALESCE(o.region, b.region) AS region, b.place \
+             FROM asker_origin o LEFT JOIN board b ON b.code = o.board WHERE o.asker = $1",
+        )
+        .bind(&asker.0)
+        .fetch_optional(&self.database.pool)
+        .await?;
         let Some(row) = row else {
             return Ok(AskerOrigin::default());
         };
         Ok(AskerOrigin {
             board: row.try_get("board")?,
             region: row.try_get("region")?,
+            place: row.try_get("place")?,
         })
     }
 
-    /// Remembers the board an asker came from, for half a year.
+    /// Remembers the board an asker came from, for half a year; returns whether there is one with
+    /// that code. Anybody can write anything into a link: what names no board is not kept.
     ///
     /// # Errors
     /// When the database refuses.
@@ -273,17 +280,18 @@ impl Journal {
         asker: &Asker,
         board: &str,
         now: DateTime<Utc>,
-    ) -> Result<(), JournalError> {
-        sqlx::query(
-            "INSERT INTO asker_origin (asker, board, seen) VALUES ($1, $2, $3) \
+    ) -> Result<bool, JournalError> {
+        let done = sqlx::query(
+            "INSERT INTO asker_origin (asker, board, seen) \
+             SELECT $1, code, $2 FROM board WHERE code = $3 \
              ON CONFLICT (asker) DO UPDATE SET board = excluded.board, seen = excluded.seen",
         )
         .bind(&asker.0)
-        .bind(without_nul(board))
         .bind(now.timestamp_millis())
+        .bind(without_nul(&canonical(board)))
         .execute(&self.database.pool)
         .await?;
-        Ok(())
+        Ok(done.rows_affected() > 0)
     }
 
     /// Remembers the region an asker chose, for half a year.
@@ -403,6 +411,7 @@ impl Journal {
 
 #[cfg(test)]
 pub(super) mod tests {
+    use super::super::{Boards, NewBoard};
     use super::*;
     use crate::journal::test_database::fresh_database;
 
@@ -520,21 +529,45 @@ pub(super) mod tests {
         assert!(journal.picked(row, &one, "x").await.unwrap());
         assert!(journal.handed_over(row, &one).await.unwrap());
         journal
-            .remember_board(&one, "b1", Utc::now())
-            .await
-            .unwrap();
-        journal
             .remember_region(&one, "r1", Utc::now())
             .await
             .unwrap();
         let origin = journal.origin(&one).await.unwrap();
-        assert_eq!(
-            (origin.board.as_deref(), origin.region.as_deref()),
-            (Some("b1"), Some("r1"))
-        );
+        assert_eq!(origin.region.as_deref(), Some("r1"));
         assert_eq!(journal.forget(&one).await.unwrap().questions, 1);
         assert_eq!(journal.origin(&one).await.unwrap(), AskerOrigin::default());
         assert_eq!(journal.count().await.unwrap(), 1);
+    }
+
+    #[tokio::test]
+    async fn a_board_tells_region_and_place_unless_the_asker_chose() {
+        let folder = tempfile::tempdir().unwrap();
+        let journal = journal(folder.path(), 30).await;
+        let about = NewBoard {
+            name: "文化广场".into(),
+            place: Some("village".into()),
+            region: Some("r01".into()),
+            activity: None,
+        };
+        let boards = Boards::new(journal.database().clone());
+        let code = boards.add(about, Utc::now()).await.unwrap().code;
+        let asker = journal.keys().asker("telegram", "1");
+        let now = Utc::now();
+        assert!(!journal.remember_board(&asker, "x9x9x", now).await.unwrap());
+        assert_eq!(
+            journal.origin(&asker).await.unwrap(),
+            AskerOrigin::default(),
+            "a code that somebody made up is not kept"
+        );
+        assert!(journal.remember_board(&asker, &code, now).await.unwrap());
+        let origin = |region: &str| AskerOrigin {
+            board: Some(code.clone()),
+            region: Some(region.into()),
+            place: Some("village".into()),
+        };
+        assert_eq!(journal.origin(&asker).await.unwrap(), origin("r01"));
+        journal.remember_region(&asker, "r02", now).await.unwrap();
+        assert_eq!(journal.origin(&asker).await.unwrap(), origin("r02"));
     }
 
     #[tokio::test]

@@ -3,7 +3,7 @@
 use crate::knowledge::{Library, Place, Topic};
 
 /// What the list of topics offers: `拖欠工资（labor.wage_arrears）`.
-pub(super) fn topic_choice(topic: &Topic) -> String {
+pub fn topic_choice(topic: &Topic) -> String {
     format!("{}（{}）", topic.name, topic.id)
 }
 

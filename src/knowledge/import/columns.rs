@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use super::sheet::Columns;
 use crate::knowledge::entry_file::{MAX_ANSWER_CHARS, MAX_STEPS, MIN_PHRASINGS};
 
 /// As many citations as the sheet has room for.
@@ -52,9 +53,8 @@ impl fmt::Display for Column {
     }
 }
 
-impl Column {
-    /// All columns in the order of the template.
-    pub(super) fn all() -> Vec<Self> {
+impl Columns for Column {
+    fn all() -> Vec<Self> {
         let mut all = vec![
             Self::Topic,
             Self::Places,
@@ -68,17 +68,20 @@ impl Column {
         all
     }
 
-    /// The column with this header; blanks in a header do not count.
-    pub(super) fn of_header(header: &str) -> Option<Self> {
-        let header: String = header.split_whitespace().collect();
-        Self::all().into_iter().find(|c| c.to_string() == header)
-    }
-
-    /// Whether a sheet without this column cannot hold an entry.
-    pub(super) fn is_required(self) -> bool {
+    fn is_required(self) -> bool {
         !matches!(self, Self::Step(2..) | Self::Basis(2..) | Self::Pitfalls)
     }
 
+    fn is_day(self) -> bool {
+        self == Self::Reviewed
+    }
+
+    fn is_count(self) -> bool {
+        false
+    }
+}
+
+impl Column {
     /// The width in characters: one column is to fit a small screen whole.
     pub(super) fn width(self) -> f64 {
         match self {
@@ -136,12 +139,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn headers_are_read_back_and_prompts_fit_excel() {
+    fn prompts_and_heads_fit_excel() {
         for column in Column::all() {
-            assert_eq!(Column::of_header(&format!(" {column} ")), Some(column));
             assert!(column.prompt().chars().count() <= 255);
             assert!(column.to_string().chars().count() <= 32);
         }
-        assert_eq!(Column::of_header("怎么做7"), None);
     }
 }

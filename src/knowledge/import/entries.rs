@@ -7,7 +7,7 @@ use super::columns::Column;
 use super::example;
 use super::local::{self, Block, LocalError, Planned};
 use super::row::{Rendered, render};
-use super::sheet::{self, Row, RowFault, SheetError};
+use super::sheet::{self, Columns, Row, RowFault, SheetError};
 use super::trial;
 use crate::knowledge::entry_file::HEAD_WORDS;
 use crate::knowledge::load::{LoadError, LoadOptions, Loaded, load};
@@ -60,7 +60,7 @@ pub fn entries(
     progress: &mut dyn FnMut(usize, usize),
 ) -> Result<Import, EntriesError> {
     let library = load(root, options)?.accept()?;
-    let mut table = sheet::read(bytes, progress)?;
+    let mut table = sheet::read(bytes, sheet::SHEET, progress)?;
     table
         .rows
         .retain(|row| !row.text(Column::Question).starts_with(example::MARK));

@@ -23,10 +23,11 @@ mod own_words;
 pub mod page;
 mod publish;
 mod row;
-mod sheet;
+pub mod sheet;
 mod template;
 mod trial;
 
+pub use choices::topic_choice;
 pub use columns::Column;
 pub use draft::{DraftError, Material, drafts, write_draft};
 pub use entries::{EntriesError, Import, entries};
@@ -34,4 +35,4 @@ pub use leaflet::{LeafletError, leaflet};
 pub use local::{LocalError, Planned, PlannedFile};
 pub use publish::{Publication, PublishError, Refused, publication};
 pub use sheet::{RowFault, SheetError};
-pub use template::template;
+pub use template::{header, template, text};

@@ -7,7 +7,7 @@ use chrono::NaiveDate;
 
 use super::choices::{place_ids, topic_id};
 use super::columns::Column;
-use super::sheet::Row;
+use super::sheet::{Columns, Row};
 use crate::knowledge::entry_file::MAX_STEPS;
 use crate::knowledge::{Entry, Library};
 

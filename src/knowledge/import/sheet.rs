@@ -4,16 +4,17 @@
 //! after the other: a sheet that claims a million columns costs nothing.
 
 use std::collections::{BTreeMap, HashSet};
+use std::fmt;
 use std::io::{Cursor, Read};
 
 use calamine::{DataRef, Reader, Xlsx, XlsxError};
 
 use super::columns::Column;
 
-/// The sheet that is read; the first one if none is called so.
+/// The sheet that entries are read from; the first one if none is called so.
 pub(super) const SHEET: &str = "问答";
 /// More rows than this in one file nobody can check by eye.
-pub(super) const MAX_ROWS: usize = 2000;
+pub const MAX_ROWS: usize = 2000;
 /// Longer than any cell of an entry.
 const MAX_CELL_CHARS: usize = 2000;
 const MAX_FILE_BYTES: usize = 20 << 20;
@@ -29,34 +30,49 @@ pub enum SheetError {
     #[error("这是旧版 .xls 或加了密码的文件：请在 Excel 里去掉密码，另存为“Excel 工作簿(.xlsx)”")]
     OldFormat,
     /// Anything else.
-    #[error("不是完好的 .xlsx 文件：请用 qijin import template 生成的模板（{0}）")]
+    #[error("不是完好的 .xlsx 文件：请用 template 命令生成的模板（{0}）")]
     NotXlsx(String),
     /// The first row is not the template's.
-    #[error("表头不对：{0}。请用 qijin import template 生成的模板，不要改第 1 行")]
+    #[error("表头不对：{0}。请用 template 命令生成的模板，不要改第 1 行")]
     Headers(String),
     /// No row is filled in.
-    #[error("表里没有一条问答（例子不算）：从第 3 行写起")]
+    #[error("表里一行也没有填（例子不算）：从第 3 行写起")]
     Empty,
     /// Too many rows.
     #[error("一次最多导入 {MAX_ROWS} 行，这个文件还要多：请分成几个文件")]
     TooManyRows,
 }
 
+/// The columns of a sheet, named by what stands over them.
+pub trait Columns: Copy + Ord + fmt::Display {
+    /// All columns in the order of the template.
+    fn all() -> Vec<Self>;
+
+    /// Whether a sheet without this column is not the template.
+    fn is_required(self) -> bool;
+
+    /// Whether a cell of the column may be what Excel made a date of.
+    fn is_day(self) -> bool;
+
+    /// Whether a cell of the column may be a whole number.
+    fn is_count(self) -> bool;
+}
+
 /// What is wrong with a row.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RowFault {
+pub struct RowFault<C = Column> {
     /// As Excel counts.
     pub row: usize,
     /// The column, where one is at fault.
-    pub column: Option<Column>,
+    pub column: Option<C>,
     /// What is wrong and what to do.
     pub message: String,
 }
 
-impl std::fmt::Display for RowFault {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl<C: fmt::Display> fmt::Display for RowFault<C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "第 {} 行", self.row)?;
-        if let Some(column) = self.column {
+        if let Some(column) = &self.column {
             write!(f, "“{column}”")?;
         }
         write!(f, "：{}", self.message)
@@ -64,23 +80,25 @@ impl std::fmt::Display for RowFault {
 }
 
 /// One row with its filled cells.
-pub(super) struct Row {
+pub struct Row<C = Column> {
+    /// As Excel counts.
     pub number: usize,
-    cells: BTreeMap<Column, String>,
+    cells: BTreeMap<C, String>,
 }
 
-impl Row {
+impl<C: Ord> Row<C> {
     /// The words in a column, "" when it is empty.
-    pub(super) fn text(&self, column: Column) -> &str {
+    pub fn text(&self, column: C) -> &str {
         self.cells.get(&column).map_or("", String::as_str)
     }
 }
 
 /// A sheet as read.
-#[derive(Default)]
-pub(super) struct Table {
-    pub rows: Vec<Row>,
-    pub faults: Vec<RowFault>,
+pub struct Table<C = Column> {
+    /// Rows in which something is filled in, one more than [`MAX_ROWS`] at most.
+    pub rows: Vec<Row<C>>,
+    /// Cells that hold no text.
+    pub faults: Vec<RowFault<C>>,
 }
 
 /// Refuses what is no workbook of bearable size.
@@ -107,22 +125,30 @@ fn measure(bytes: &[u8]) -> Result<(), SheetError> {
     Ok(())
 }
 
-/// Reads the rows of a workbook; `progress` gets the row reached and the last row.
-pub(super) fn read(
+/// Reads the rows of a workbook's sheet of that name, or of its first one; `progress` gets the row
+/// reached and the last row.
+///
+/// # Errors
+/// When the file is no sound .xlsx of bearable size, or its first row is not the template's.
+pub fn read<C: Columns>(
     bytes: &[u8],
+    sheet: &str,
     progress: &mut dyn FnMut(usize, usize),
-) -> Result<Table, SheetError> {
+) -> Result<Table<C>, SheetError> {
     measure(bytes)?;
     let broken = |e: XlsxError| SheetError::NotXlsx(e.to_string());
     let mut book: Xlsx<_> = calamine::open_workbook_from_rs(Cursor::new(bytes)).map_err(broken)?;
     let names = book.sheet_names();
     let name = names
         .iter()
-        .find(|n| *n == SHEET)
+        .find(|n| *n == sheet)
         .or(names.first())
         .ok_or_else(|| SheetError::NotXlsx("没有工作表".into()))?
         .clone();
-    let mut table = Table::default();
+    let mut table = Table {
+        rows: Vec::new(),
+        faults: Vec::new(),
+    };
     for merged in book.merge_cells_by_sheet_name(&name).map_err(broken)? {
         table.faults.push(RowFault {
             row: merged.start.0 as usize + 1,
@@ -137,8 +163,8 @@ pub(super) fn read(
 
     let mut reader = book.worksheet_cells_reader(&name).map_err(broken)?;
     let last = reader.dimensions().end.0 as usize + 1;
-    let mut header = Header::default();
-    let mut columns: Option<BTreeMap<u32, Column>> = None;
+    let mut header = Header::<C>::new();
+    let mut columns: Option<BTreeMap<u32, C>> = None;
     let mut outside: HashSet<usize> = HashSet::new();
     while let Some(cell) = reader.next_cell_with_formula_metadata().map_err(broken)? {
         let (row, at) = (cell.pos.0 as usize + 1, cell.pos.1);
@@ -148,7 +174,7 @@ pub(super) fn read(
         }
         let columns = match &mut columns {
             Some(columns) => columns,
-            none => none.insert(std::mem::take(&mut header).finish()?),
+            none => none.insert(std::mem::replace(&mut header, Header::new()).finish()?),
         };
         let value = if cell.formula.is_some() {
             Err("这一格是公式：请改成文字（复制后“选择性粘贴”为数值）".into())
@@ -201,16 +227,29 @@ pub(super) fn read(
 }
 
 /// The first row while it is read.
-#[derive(Default)]
-struct Header {
-    columns: BTreeMap<u32, Column>,
+struct Header<C> {
+    columns: BTreeMap<u32, C>,
     unknown: Vec<String>,
     twice: Vec<String>,
 }
 
-impl Header {
+/// The column with this header; blanks in a header do not count.
+fn of_header<C: Columns>(header: &str) -> Option<C> {
+    let header: String = header.split_whitespace().collect();
+    C::all().into_iter().find(|c| c.to_string() == header)
+}
+
+impl<C: Columns> Header<C> {
+    fn new() -> Self {
+        Self {
+            columns: BTreeMap::new(),
+            unknown: Vec::new(),
+            twice: Vec::new(),
+        }
+    }
+
     fn add(&mut self, at: u32, text: &str) {
-        match Column::of_header(text) {
+        match of_header::<C>(text) {
             _ if text.is_empty() => {}
             None => self.unknown.push(format!("“{text}”")),
             Some(column) if self.columns.values().any(|c| *c == column) => {
@@ -222,8 +261,8 @@ impl Header {
         }
     }
 
-    fn finish(self) -> Result<BTreeMap<u32, Column>, SheetError> {
-        let missing: Vec<String> = Column::all()
+    fn finish(self) -> Result<BTreeMap<u32, C>, SheetError> {
+        let missing: Vec<String> = C::all()
             .into_iter()
             .filter(|c| c.is_required() && !self.columns.values().any(|have| have == c))
             .map(|c| format!("“{c}”"))
@@ -262,7 +301,7 @@ fn words(value: &DataRef<'_>) -> Option<String> {
     Some(text.trim().to_owned())
 }
 
-fn words_of(column: Option<Column>, value: &DataRef<'_>) -> Result<String, String> {
+fn words_of<C: Columns>(column: Option<C>, value: &DataRef<'_>) -> Result<String, String> {
     if let Some(text) = words(value) {
         let chars = text.chars().count();
         return if chars > MAX_CELL_CHARS {
@@ -273,7 +312,8 @@ fn words_of(column: Option<Column>, value: &DataRef<'_>) -> Result<String, Strin
             Ok(text)
         };
     }
-    let is_day = column == Some(Column::Reviewed);
+    let is_day = column.is_some_and(Columns::is_day);
+    let is_count = column.is_some_and(Columns::is_count);
     match value {
         DataRef::DateTime(day) if is_day && day.is_datetime() => {
             let (year, month, day, ..) = day.to_ymd_hms_milli();
@@ -283,6 +323,8 @@ fn words_of(column: Option<Column>, value: &DataRef<'_>) -> Result<String, Strin
         DataRef::DateTime(_) | DataRef::DateTimeIso(_) | DataRef::DurationIso(_) => {
             Err("Excel 把这一格变成了日期或时间：请先把格式设为“文本”，再重写一遍".into())
         }
+        DataRef::Int(number) if is_count => Ok(number.to_string()),
+        DataRef::Float(number) if is_count => Ok(number.to_string()),
         DataRef::Int(_) | DataRef::Float(_) if is_day => {
             Err("这是一个数字，不是日期：请写成 2026-11-23 这样".into())
         }
@@ -291,5 +333,18 @@ fn words_of(column: Option<Column>, value: &DataRef<'_>) -> Result<String, Strin
         }
         DataRef::Error(kind) => Err(format!("这一格是 Excel 的错误值（{kind}）")),
         _ => Err("这一格不是文字".into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn headers_are_read_back() {
+        for column in Column::all() {
+            assert_eq!(of_header(&format!(" {column} ")), Some(column));
+        }
+        assert_eq!(of_header::<Column>("怎么做7"), None);
     }
 }

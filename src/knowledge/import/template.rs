@@ -8,7 +8,7 @@ use rust_xlsxwriter::{
 use super::choices::topic_choice;
 use super::columns::Column;
 use super::example;
-use super::sheet::{MAX_ROWS, SHEET};
+use super::sheet::{Columns, MAX_ROWS, SHEET};
 use crate::knowledge::Library;
 use crate::knowledge::entry_file::MAX_ANSWER_CHARS;
 
@@ -45,7 +45,8 @@ pub fn template(library: &Library) -> Result<Vec<u8>, XlsxError> {
     workbook.save_to_buffer()
 }
 
-fn header() -> Format {
+/// How the heads of a template look.
+pub fn header() -> Format {
     Format::new()
         .set_bold()
         .set_font_color(Color::White)
@@ -56,7 +57,7 @@ fn header() -> Format {
 }
 
 /// Text, so that Excel makes no date of 3-4 and no number of 12348.
-fn text() -> Format {
+pub fn text() -> Format {
     Format::new()
         .set_num_format("@")
         .set_text_wrap()
