@@ -12,7 +12,7 @@
 //! | 5 | [`desk`] | answer + journal, the only door for channels |
 //! | 5 | [`insight`] | figures over the journal and the activities |
 //! | 5 | [`ledger`] | activities as staff write them, in words and in Excel |
-//! | 6 | [`report`] | the figures of a period as Word, Excel and CSV |
+//! | 6 | [`report`] | the figures of a period as Word, Excel and CSV; posters |
 //! | 7 | [`telegram`], [`web`], [`cli`] | channels and faces |
 //!
 //! A question travels one way: channel → desk → answer → search → index,

@@ -11,6 +11,7 @@ use serde::Deserialize;
 use toml::{Table, Value};
 
 use crate::answer::Office;
+use crate::ledger::Regions;
 
 /// Everything that can be configured.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -22,6 +23,8 @@ pub struct Config {
     pub folders: Folders,
     /// Which places are used.
     pub places: Places,
+    /// The township and its villages and communities; only in the file.
+    pub regions: Regions,
     /// The journal.
     pub journal: JournalConfig,
     /// The HTTP side of `serve`.
@@ -105,10 +108,12 @@ impl Default for WebConfig {
 pub struct TelegramConfig {
     /// Proxy for the Bot API, `http://…` or `socks5://…`; `QIJIN_PROXY`.
     pub proxy: Option<String>,
+    /// The bot's user name, which QR codes lead to; `QIJIN_BOT`.
+    pub bot: Option<String>,
 }
 
 /// Environment variable → section and key.
-const ENVIRONMENT: [(&str, &str, &str); 11] = [
+const ENVIRONMENT: [(&str, &str, &str); 12] = [
     ("QIJIN_OFFICE_NAME", "office", "name"),
     ("QIJIN_OFFICE_CONTACT", "office", "contact"),
     ("QIJIN_LIBRARY_DIR", "folders", "library"),
@@ -120,6 +125,7 @@ const ENVIRONMENT: [(&str, &str, &str); 11] = [
     ("QIJIN_LISTEN", "web", "listen"),
     ("QIJIN_BEHIND_PROXY", "web", "behind_proxy"),
     ("QIJIN_PROXY", "telegram", "proxy"),
+    ("QIJIN_BOT", "telegram", "bot"),
 ];
 
 /// The file looked for when no `--config` is given.
@@ -288,5 +294,6 @@ mod tests {
         );
         assert_eq!(config.web.listen, Config::default().web.listen);
         assert!(!config.web.behind_proxy);
+        assert!(config.regions.list.is_empty());
     }
 }

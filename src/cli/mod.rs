@@ -8,8 +8,10 @@ macro_rules! say {
     }};
 }
 
+mod activity;
 mod ask;
 mod bench;
+mod board;
 mod check;
 mod config;
 mod database;
@@ -50,6 +52,8 @@ const EXAMPLES: &str = "例：
   qijin check                         检查资料库，列出所有问题
   TELOXIDE_TOKEN=… qijin serve        启动机器人
   qijin staff add 李主任 --role 管理   新建网页后台的账号
+  qijin activity import 台账.xlsx      把普法活动记进台账
+  qijin board poster --all --out 海报.pdf   打印宣传点的二维码海报
   qijin journal export --csv 日志.csv  导出提问日志
   qijin report --period quarter --out 季报.docx  上一季度的成效报告
   qijin db backup 备份.sqlite          备份数据库（不用停）
@@ -94,6 +98,10 @@ enum Command {
     Db(database::DatabaseArgs),
     /// 管理网页后台的工作人员账号
     Staff(staff::StaffArgs),
+    /// 普法活动台账和普法责任清单
+    Activity(activity::ActivityArgs),
+    /// 宣传点和二维码海报
+    Board(board::BoardArgs),
     /// 造一年演示数据，写进单独的数据库
     Demo(demo::DemoArgs),
     /// 用资料库自己的问法测量检索，重新拟合置信度，测量成效数字
@@ -119,6 +127,8 @@ pub fn run() -> anyhow::Result<ExitCode> {
         Command::Report(args) => report::run(&config, &args),
         Command::Db(args) => database::run(&config, &args),
         Command::Staff(args) => staff::run(&config, &args),
+        Command::Activity(args) => activity::run(&config, args),
+        Command::Board(args) => board::run(&config, &args),
         Command::Demo(args) => demo::run(&config, &args),
         Command::Bench(args) => bench::run(&config, &args),
     }

@@ -365,9 +365,7 @@ impl Desk {
 /// likeliest of them; without an entry it is the only one known.
 fn place(of_entry: &[String], of_board: Option<String>) -> Option<String> {
     let fits = |board: &String| of_entry.is_empty() || of_entry.contains(board);
-    of_board
-        .filter(fits)
-        .or_else(|| of_entry.first().cloned())
+    of_board.filter(fits).or_else(|| of_entry.first().cloned())
 }
 
 /// The value, or a line in the log when the index cannot be read.

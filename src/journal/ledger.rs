@@ -269,7 +269,10 @@ impl Ledger {
             // Its number may be given away again.
             "UPDATE board SET activity = NULL WHERE activity = $1",
         ] {
-            sqlx::query(also).bind(id).execute(&mut *transaction).await?;
+            sqlx::query(also)
+                .bind(id)
+                .execute(&mut *transaction)
+                .await?;
         }
         transaction.commit().await?;
         Ok(())

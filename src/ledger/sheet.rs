@@ -35,7 +35,12 @@ pub fn sheet(
 ) -> Result<SheetOfActivities, SheetError> {
     let mut table = sheet::read::<Column>(bytes, SHEET, progress)?;
     let example = |row: &sheet::Row<Column>| row.text(Column::Title).starts_with(EXAMPLE);
-    let examples: Vec<usize> = table.rows.iter().filter(|r| example(r)).map(|r| r.number).collect();
+    let examples: Vec<usize> = table
+        .rows
+        .iter()
+        .filter(|r| example(r))
+        .map(|r| r.number)
+        .collect();
     table.rows.retain(|row| !example(row));
     table.faults.retain(|fault| !examples.contains(&fault.row));
     if table.rows.is_empty() && table.faults.is_empty() {
@@ -71,9 +76,8 @@ pub fn sheet(
             Err(faults) => {
                 // A cell that holds no text is told once, not as empty too.
                 for (column, message) in faults {
-                    let known = |f: &RowFault<Column>| {
-                        f.row == row.number && f.column == Some(column)
-                    };
+                    let known =
+                        |f: &RowFault<Column>| f.row == row.number && f.column == Some(column);
                     if !out.faults.iter().any(known) {
                         out.faults.push(fault(column, message));
                     }

@@ -30,7 +30,11 @@ pub fn template(
             18.0,
             Medium::ALL.iter().map(|m| m.name().to_owned()).collect(),
         ),
-        ("主题", 44.0, library.topics.iter().map(topic_choice).collect()),
+        (
+            "主题",
+            44.0,
+            library.topics.iter().map(topic_choice).collect(),
+        ),
         (
             "场所",
             22.0,
@@ -64,9 +68,9 @@ fn format(column: Column) -> Format {
         Column::From | Column::To => Format::new()
             .set_num_format("yyyy-mm-dd")
             .set_align(FormatAlign::Top),
-        Column::Attendance | Column::Materials => {
-            Format::new().set_num_format("0").set_align(FormatAlign::Top)
-        }
+        Column::Attendance | Column::Materials => Format::new()
+            .set_num_format("0")
+            .set_align(FormatAlign::Top),
         _ => text(),
     }
 }
@@ -130,7 +134,10 @@ fn example(sheet: &mut Worksheet, library: &Library, today: NaiveDate) -> Result
         Column::From => today.to_string(),
         Column::Media => "讲座、发放资料".to_owned(),
         Column::Topics => topic.map_or_else(String::new, |topic| topic.name.clone()),
-        Column::Places => library.places.first().map_or_else(String::new, |p| p.name.clone()),
+        Column::Places => library
+            .places
+            .first()
+            .map_or_else(String::new, |p| p.name.clone()),
         Column::Venue => "镇东工地".to_owned(),
         Column::Unit => "司法所".to_owned(),
         Column::Attendance => "45".to_owned(),
@@ -139,7 +146,9 @@ fn example(sheet: &mut Worksheet, library: &Library, today: NaiveDate) -> Result
         _ => String::new(),
     };
     for (at, column) in (0u16..).zip(Column::all()) {
-        let sample = format(column).set_italic().set_font_color(Color::RGB(0x59_59_59));
+        let sample = format(column)
+            .set_italic()
+            .set_font_color(Color::RGB(0x59_59_59));
         let words = words(column);
         match words.parse::<u32>() {
             Ok(number) => sheet.write_number_with_format(1, at, number, &sample)?,

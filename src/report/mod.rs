@@ -2,13 +2,15 @@
 //!
 //! [`Report::of`] makes one value from [`crate::insight::Figures`]: sections of sentences and tables. Three
 //! writers put the same value on paper ([`docx`], [`xlsx`], [`csv`]), so that the three can never
-//! differ. Nothing that must not leave the office gets into the value.
+//! differ. Nothing that must not leave the office gets into the value. [`poster`] stands by itself: QR codes to print.
 
 mod compose;
 pub mod csv;
 pub mod docx;
+mod fonts;
 mod page;
 mod picture;
+pub mod poster;
 mod tables;
 mod words;
 pub mod xlsx;

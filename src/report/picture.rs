@@ -3,29 +3,12 @@
 use std::sync::Arc;
 
 use charts_rs::{BarChart, Color, HorizontalBarChart, Series};
-use resvg::usvg::fontdb::{Database, Family, Query};
+use resvg::usvg::fontdb::Database;
 use resvg::usvg::{Options, Transform, Tree};
 use resvg::{render, tiny_skia::Pixmap};
 
+use super::fonts::ChineseFont;
 use super::{Cell, Chart, ReportError, Shape, Table};
-
-/// Fonts that hold Chinese, the nicest first.
-const FONTS: [&str; 14] = [
-    "Noto Sans CJK SC",
-    "Source Han Sans SC",
-    "Microsoft YaHei",
-    "PingFang SC",
-    "WenQuanYi Micro Hei",
-    "WenQuanYi Zen Hei",
-    "SimHei",
-    "Noto Serif CJK SC",
-    "Source Han Serif SC",
-    "SimSun",
-    "FangSong",
-    "AR PL UMing CN",
-    "AR PL UKai CN",
-    "Droid Sans Fallback",
-];
 
 /// Width of a chart in SVG units.
 const WIDTH: f32 = 720.0;
@@ -55,22 +38,10 @@ pub struct Picture {
 impl Painter {
     /// Looks for a Chinese font among those of the system; `None` when there is none.
     pub fn of_system() -> Option<Self> {
-        let mut fonts = Database::new();
-        fonts.load_system_fonts();
-        let found = FONTS.into_iter().find_map(|family| {
-            let query = Query {
-                families: &[Family::Name(family)],
-                ..Query::default()
-            };
-            Some((family, fonts.query(&query)?))
-        });
-        let (family, id) = found?;
+        let ChineseFont { fonts, family, id } = ChineseFont::of_system()?;
         // charts-rs measures labels with the font's own widths.
         let known = fonts.with_face_data(id, |data, _| charts_rs::add_fonts(&[data]).is_ok())?;
-        known.then(|| Self {
-            fonts: Arc::new(fonts),
-            family,
-        })
+        known.then_some(Self { fonts, family })
     }
 
     /// Paints a table's chart.

@@ -12,14 +12,25 @@ use crate::knowledge::import::{self, EntriesError};
 use crate::knowledge::load;
 
 pub(super) fn template(config: &Config, file: &Path) -> anyhow::Result<ExitCode> {
+    let library = load(&config.folders.library, &config.load_options())?.library;
+    let bytes = import::template(&library)?;
+    write_template(file, &bytes)?;
+    say!("已生成 {}：从第 3 行写起，一行一条问答。", file.display());
+    say!(
+        "写完先试一遍：qijin import entries {} --dry-run",
+        file.display()
+    );
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Writes a new sheet to fill in.
+pub(in crate::cli) fn write_template(file: &Path, bytes: &[u8]) -> anyhow::Result<()> {
     if file
         .extension()
         .is_none_or(|e| !e.eq_ignore_ascii_case("xlsx"))
     {
         bail!("文件名要以 .xlsx 结尾：{}", file.display());
     }
-    let library = load(&config.folders.library, &config.load_options())?.library;
-    let bytes = import::template(&library)?;
     // A filled-in sheet of the same name is somebody's work.
     let mut out = match fs::File::create_new(file) {
         Ok(out) => out,
@@ -28,14 +39,8 @@ pub(super) fn template(config: &Config, file: &Path) -> anyhow::Result<ExitCode>
         }
         Err(e) => return Err(e).with_context(|| format!("写不了 {}", file.display())),
     };
-    out.write_all(&bytes)
-        .with_context(|| format!("写不了 {}", file.display()))?;
-    say!("已生成 {}：从第 3 行写起，一行一条问答。", file.display());
-    say!(
-        "写完先试一遍：qijin import entries {} --dry-run",
-        file.display()
-    );
-    Ok(ExitCode::SUCCESS)
+    out.write_all(bytes)
+        .with_context(|| format!("写不了 {}", file.display()))
 }
 
 pub(super) fn import(config: &Config, file: &Path, dry_run: bool) -> anyhow::Result<ExitCode> {

@@ -11,6 +11,8 @@ use clap::{Args, Subcommand};
 
 use super::Config;
 
+pub(super) use entries::write_template;
+
 #[derive(Args)]
 #[command(after_help = "例：
   qijin import template 问答.xlsx                 生成 Excel 模板
