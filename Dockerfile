@@ -22,9 +22,9 @@ COPY src src
 RUN cargo build --release --locked
 
 FROM ${RUN_IMAGE}
-# Statistics are by local day.
+# Statistics are by local day; posters and charts need a Chinese font.
 RUN apt-get update \
-    && apt-get install -y --no-install-recommends tzdata \
+    && apt-get install -y --no-install-recommends tzdata fonts-wqy-microhei \
     && rm -rf /var/lib/apt/lists/* \
     && useradd --system --home-dir /var/lib/qijin --create-home --uid 10001 qijin
 ENV TZ=Asia/Shanghai \

@@ -14,6 +14,7 @@ use qijin::insight::{
 };
 use qijin::journal::{Database, Journal, Keys, Record, local_day};
 use qijin::knowledge::{Library, LoadOptions, load};
+use qijin::ledger::Regions;
 use qijin::report::{Painter, Report, Source, csv, docx, xlsx};
 use qijin::text::Analyser;
 use quick_xml::events::Event;
@@ -297,6 +298,7 @@ fn report_of(material: &Material, figures: &Figures, library: &Library) -> Repor
     Report::of(&Source {
         figures,
         library,
+        regions: &Regions::default(),
         activities: &material.activities,
         held: material.held,
         office: "=青山镇<司法所>&\u{7}",

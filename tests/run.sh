@@ -2,7 +2,7 @@
 # Installs what the tests need beside Rust, then runs them all.
 #
 # Needs a Rust toolchain; on Debian, as root, it installs the rest (a C compiler, Python's venv, Chromium with a
-# Chinese font, Node.js, PostgreSQL). Tests that touch a database run on SQLite, and again on PostgreSQL: a private one, or
+# Chinese font, Node.js, PostgreSQL, readers of PDF and QR codes). Tests that touch a database run on SQLite, and again on PostgreSQL: a private one, or
 # the server named by QIJIN_TEST_POSTGRES (postgres://user@host/postgres), on which databases qijin_test_* are made. Packages of npm are those of tests/browser/package-lock.json.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -15,6 +15,8 @@ install_missing() {
     command -v chromium >/dev/null || missing+=(chromium)
     command -v npm >/dev/null || missing+=(nodejs npm)
     fc-list :lang=zh 2>/dev/null | grep -q . || missing+=(fontconfig fonts-wqy-microhei)
+    command -v pdftoppm >/dev/null || missing+=(poppler-utils)
+    command -v zbarimg >/dev/null || missing+=(zbar-tools)
     [ "${#missing[@]}" -eq 0 ] && return
     if [ "$(id -u)" -ne 0 ] || ! command -v apt-get >/dev/null; then
         echo "please install: ${missing[*]}" >&2

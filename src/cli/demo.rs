@@ -9,7 +9,9 @@ use clap::Args;
 
 use super::{Config, progress, runtime};
 use crate::insight::demo::{DemoYear, Invented, topics_of};
-use crate::journal::{Database, Journal, Keys, PastQuestion, Record, local_day};
+use crate::journal::{
+    Activity, Database, Journal, Keys, Ledger, Medium, PastQuestion, Record, local_day,
+};
 use crate::knowledge;
 
 #[derive(Args)]
@@ -74,6 +76,10 @@ pub(super) fn run(config: &Config, args: &DemoArgs) -> anyhow::Result<ExitCode> 
             bar.inc(batch.len() as u64);
         }
         bar.finish_and_clear();
+        let activities: Vec<Activity> = year.activities.iter().map(held).collect();
+        Ledger::new(journal.database().clone())
+            .add(&activities, Utc::now())
+            .await?;
         let bar = progress::bar("汇总");
         journal
             .roll_up(Utc::now(), |done, total| {
@@ -115,6 +121,26 @@ fn past(journal: &Journal, question: &Invented) -> PastQuestion {
         helpful: question.helpful,
         picked: question.picked.as_deref().map(str::to_owned),
         handed_over: question.handed_over,
+    }
+}
+
+/// An invented activity as the ledger holds it.
+fn held(invented: &crate::insight::Activity) -> Activity {
+    Activity {
+        title: invented.title.clone(),
+        from: invented.from,
+        to: invented.to,
+        places: invented.places.clone(),
+        topics: invented.topics.clone(),
+        regions: invented.regions.clone(),
+        venue: String::new(),
+        media: vec![Medium::Lecture, Medium::Leaflets],
+        unit: "司法所".to_owned(),
+        person: String::new(),
+        attendance: None,
+        materials: None,
+        note: "演示数据，不是真的活动".to_owned(),
+        attachments: Vec::new(),
     }
 }
 

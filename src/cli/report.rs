@@ -9,7 +9,7 @@ use clap::{Args, ValueEnum};
 
 use super::{Config, journal, progress, runtime};
 use crate::insight::{Activity, Figures, Meanings, Period, gather};
-use crate::journal::local_day;
+use crate::journal::{Ledger, local_day};
 use crate::knowledge;
 use crate::report::{Painter, Report, Source, csv, docx, xlsx};
 use crate::text::Analyser;
@@ -112,7 +112,6 @@ pub(super) fn run(config: &Config, args: &ReportArgs) -> anyhow::Result<ExitCode
         bail!("{} 还没有到，没有数字。什么都没有写", period.from);
     }
     let library = knowledge::load(&config.folders.library, &config.load_options())?.library;
-    let activities: Vec<Activity> = Vec::new();
     let bar = progress::bar("汇总");
     let material = runtime()?.block_on(async {
         let journal = journal::open(config).await?;
@@ -122,6 +121,8 @@ pub(super) fn run(config: &Config, args: &ReportArgs) -> anyhow::Result<ExitCode
         };
         journal.roll_up(now, told).await?;
         bar.finish_and_clear();
+        let held = Ledger::new(journal.database().clone()).all().await?;
+        let activities = held.iter().map(Activity::of).collect();
         let material = gather(&journal, period, activities, now).await;
         journal.database().close().await;
         anyhow::Ok(material?)
@@ -131,6 +132,7 @@ pub(super) fn run(config: &Config, args: &ReportArgs) -> anyhow::Result<ExitCode
     let report = Report::of(&Source {
         figures: &figures,
         library: &library,
+        regions: &config.regions,
         activities: &material.activities,
         held: material.held,
         office: &config.office.name,

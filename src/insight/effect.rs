@@ -4,6 +4,7 @@ use chrono::{Days as DayCount, NaiveDate};
 
 use super::stats::{Dispersion, RateRatio, dispersion, rate_ratio};
 use super::{Days, FEWEST_ASKERS, Period, Tally};
+use crate::journal::Entered;
 
 /// Days before the first and after the last day of an activity that are compared: whole weeks, so
 /// that weekdays cancel out.
@@ -38,6 +39,20 @@ pub struct Activity {
 }
 
 impl Activity {
+    /// An activity of the ledger, as far as figures need it.
+    pub fn of(entered: &Entered) -> Self {
+        let activity = &entered.activity;
+        Self {
+            id: entered.id,
+            title: activity.title.clone(),
+            from: activity.from,
+            to: activity.to,
+            places: activity.places.clone(),
+            topics: activity.topics.clone(),
+            regions: activity.regions.clone(),
+        }
+    }
+
     /// Whether it is about a sub-topic, or about the top topic it belongs to.
     pub fn is_about(&self, topic: &str) -> bool {
         self.topics.iter().any(|own| {

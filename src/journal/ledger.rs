@@ -409,9 +409,10 @@ async fn write_parts(
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
+    use crate::journal::test_database::fresh_database;
 
     pub(crate) async fn ledger(folder: &std::path::Path) -> Ledger {
-        let url = format!("sqlite:{}", folder.join("l.sqlite").display());
+        let url = fresh_database(folder, "l.sqlite");
         Ledger::new(Database::open(&url).await.unwrap())
     }
 

@@ -9,6 +9,7 @@ use crate::insight::{
     Activity, Direction, Facet, Figures, Gap, Outcome, Period, day_cell, top_cell,
 };
 use crate::knowledge::Library;
+use crate::ledger::Regions;
 
 /// Proposals of one kind are at most this many.
 const PROPOSALS: usize = 3;
@@ -20,6 +21,8 @@ pub struct Source<'a> {
     pub figures: &'a Figures,
     /// Names of topics, places and entries.
     pub library: &'a Library,
+    /// What villages and communities are called.
+    pub regions: &'a Regions,
     /// All activities of the ledger.
     pub activities: &'a [Activity],
     /// The whole days that the journal holds.
@@ -155,7 +158,7 @@ fn places_and_topics(source: &Source<'_>) -> Section {
     let region_rows = figures.regions.rows.iter();
     let regions = region_rows
         .filter(|row| figures.shows(Facet::Region, &row.key))
-        .map(|row| (row.key.clone(), row.questions))
+        .map(|row| (source.regions.name_of(&row.key).to_owned(), row.questions))
         .collect();
     if !figures.regions.rows.is_empty() {
         said.extend(words::most(
@@ -171,7 +174,7 @@ fn places_and_topics(source: &Source<'_>) -> Section {
         tables::places(figures, &names),
     ];
     shown.extend(tables::place_topics(figures, &names));
-    shown.extend(tables::regions(figures));
+    shown.extend(tables::regions(figures, source.regions));
     shown.extend(tables::entries(figures, &names));
     shown.retain(|table| !table.rows.is_empty());
     section("场所和主题", said, shown)

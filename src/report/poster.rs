@@ -134,7 +134,7 @@ fn svg(poster: &Poster) -> Result<String, PosterError> {
     page.qr(&poster.link, 98.0)?;
     page.line(
         "手机扫一扫，用 Telegram 打开；不用留姓名、电话",
-        224.0,
+        222.5,
         7.4,
         INK,
         false,

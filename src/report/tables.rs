@@ -8,6 +8,7 @@ use crate::insight::{
     last_year_cell, top_cell,
 };
 use crate::knowledge::Library;
+use crate::ledger::Regions;
 
 /// Most rows of sub-topics, gaps and entries.
 const LONGEST: usize = 15;
@@ -325,8 +326,10 @@ pub(super) fn places(figures: &Figures, names: &Names<'_>) -> Table {
 }
 
 /// By region; `None` when none is known.
-pub(super) fn regions(figures: &Figures) -> Option<Table> {
-    let rows = balance(figures, &figures.regions, Facet::Region, str::to_owned);
+pub(super) fn regions(figures: &Figures, regions: &Regions) -> Option<Table> {
+    let rows = balance(figures, &figures.regions, Facet::Region, |code| {
+        regions.name_of(code).to_owned()
+    });
     (!figures.regions.rows.is_empty()).then(|| Table {
         name: "村社区",
         caption: "各村（社区）的提问和普法活动".to_owned(),

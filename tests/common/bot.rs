@@ -165,6 +165,19 @@ impl Office {
         assert!(child.wait().unwrap().success());
     }
 
+    /// Puts up a board by the command line; returns its code.
+    pub fn add_board(&self, arguments: &[&str]) -> String {
+        let output = self
+            .command(&["board", "add"])
+            .args(arguments)
+            .output()
+            .unwrap();
+        let said = String::from_utf8(output.stdout).unwrap();
+        let code = said.strip_prefix("已新设宣传点 ");
+        let code = code.unwrap_or_else(|| panic!("{}", String::from_utf8_lossy(&output.stderr)));
+        code.split('：').next().unwrap().to_owned()
+    }
+
     /// Starts `serve` and waits until it polls.
     pub async fn start(&self, api: &FakeBotApi) -> Bot {
         let polls = api.world().polls;

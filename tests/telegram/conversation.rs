@@ -22,8 +22,9 @@ async fn ask_unclearly(resident: &Resident<'_>) -> Value {
 async fn a_resident_is_served_from_start_to_forget() {
     let (office, api, bot) = open("conversation").await;
     let resident = Resident::new(&api, 880_001, "王秀兰");
+    let board = office.add_board(&["文化广场", "--place", "乡村"]);
 
-    let welcome = resident.asks("/start b_board7").await;
+    let welcome = resident.asks(&format!("/start b_{board}")).await;
     assert!(text_of(&welcome).contains("青石镇司法所"));
     assert!(
         buttons(&welcome)
@@ -77,7 +78,7 @@ async fn a_resident_is_served_from_start_to_forget() {
         .expect("the question is journaled");
     assert_eq!(
         (row[4].as_str(), row[7].as_str(), row[11].as_str()),
-        ("board7", "answer", "是")
+        (board.as_str(), "answer", "是")
     );
     assert!(
         rows.iter().any(|r| r[13] == "是"),

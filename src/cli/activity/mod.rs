@@ -202,6 +202,11 @@ impl Desk<'_> {
     fn tell(&self, entered: &Entered) -> anyhow::Result<()> {
         let activity = &entered.activity;
         let mut cells = ledger::cells(activity, &self.library, &self.config.regions);
+        let topic = |id: &String| {
+            let found = self.library.topic(id);
+            found.map_or_else(|| id.clone(), |topic| topic.name.clone())
+        };
+        let topics: Vec<String> = activity.topics.iter().map(topic).collect();
         let mut take = |column| cells.remove(&column).unwrap_or_default();
         let days = match activity.from == activity.to {
             true => activity.from.to_string(),
@@ -218,7 +223,7 @@ impl Desk<'_> {
         let parts = [
             take(Column::Media),
             take(Column::Places),
-            take(Column::Topics),
+            topics.join("｜"),
             regions,
             take(Column::Venue),
             take(Column::Unit),
