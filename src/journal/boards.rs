@@ -194,7 +194,7 @@ mod tests {
         let held = [activity("下乡", "司法所", "2026-06-10")];
         ledger.add(&held, Utc::now()).await.unwrap();
         let board = boards.add(about, Utc::now()).await.unwrap();
-        assert_eq!(boards.all().await.unwrap(), [board.clone()]);
+        assert_eq!(boards.all().await.unwrap(), std::slice::from_ref(&board));
         ledger.remove(1).await.unwrap();
         let shouted = board.code.to_uppercase();
         assert!(boards.retire(&shouted, Utc::now()).await.unwrap());
