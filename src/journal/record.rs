@@ -499,10 +499,16 @@ pub(super) mod tests {
         journal.record(question(&asker, "欠\0薪")).await.unwrap();
         assert_eq!(texts(&journal).await, [Some("欠薪".to_owned())]);
         let now = Utc::now();
-        journal.remember_board(&asker, "b\0", now).await.unwrap();
+        let boards = Boards::new(journal.database().clone());
+        let code = boards.add(NewBoard::default(), now).await.unwrap().code;
+        let spoilt = format!("{code}\0");
+        assert!(journal.remember_board(&asker, &spoilt, now).await.unwrap());
         journal.remember_region(&asker, "r\0", now).await.unwrap();
         let origin = journal.origin(&asker).await.unwrap();
-        assert_eq!(origin.board.as_deref(), Some("b"));
+        assert_eq!(
+            (origin.board, origin.region.as_deref()),
+            (Some(code), Some("r"))
+        );
     }
 
     #[tokio::test]
