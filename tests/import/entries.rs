@@ -233,7 +233,7 @@ fn files_that_are_no_sheet_get_a_plain_answer() {
     wrong[0] = "主题编号".into();
     let said = refused("头.xlsx", &sheet(&[wrong, row.clone()]));
     assert!(said.contains("缺少“小主题”；不认识“主题编号”"), "{said}");
-    assert!(refused("无.xlsx", &sheet(std::slice::from_ref(&header))).contains("没有一条问答"));
+    assert!(refused("无.xlsx", &sheet(std::slice::from_ref(&header))).contains("一行也没有填"));
 
     let many: Vec<Vec<String>> = std::iter::once(header.clone())
         .chain((0..10_000).map(|n| other(&row, &header, n)))
