@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use chrono::NaiveDate;
-use sqlx::Row;
+use sqlx::{Any, Executor, Row};
 use sqlx::any::AnyRow;
 
 use super::calendar::{day_number, day_of, day_start};
@@ -197,32 +197,8 @@ impl Journal {
     /// # Errors
     /// When the database refuses.
     pub async fn facts(&self, from: NaiveDate, to: NaiveDate) -> Result<Vec<Fact>, JournalError> {
-        self.facts_between(day_start(from), day_start(to.succ_opt().unwrap_or(to)))
-            .await
-    }
-
-    /// The questions asked in `from..to`, in milliseconds.
-    pub(super) async fn facts_between(
-        &self,
-        from: i64,
-        to: i64,
-    ) -> Result<Vec<Fact>, JournalError> {
-        let sql = format!(
-            "SELECT {COLUMNS} FROM question q LEFT JOIN review r ON r.question = q.id \
-             WHERE q.at >= $1 AND q.at < $2 AND q.parent IS NULL AND q.channel <> $3 \
-             ORDER BY q.at, q.id"
-        );
-        let rows = sqlx::query(sqlx::AssertSqlSafe(sql))
-            .bind(from)
-            .bind(to)
-            .bind(STAFF_CHANNEL)
-            .fetch_all(&self.database().pool)
-            .await?;
-        let mut names = Names::default();
-        let facts = rows
-            .iter()
-            .filter_map(|row| fact(row, &mut names).transpose());
-        Ok(facts.collect::<Result<_, _>>()?)
+        let (from, to) = (day_start(from), day_start(to.succ_opt().unwrap_or(to)));
+        facts_between(&self.database().pool, from, to).await
     }
 
     /// The questions of `from..=to` whose words are still kept, oldest first; the latest `most`.
@@ -257,4 +233,28 @@ impl Journal {
         }
         Ok(out)
     }
+}
+
+/// The questions asked in `from..to`, in milliseconds.
+pub(super) async fn facts_between<'e>(
+    from_where: impl Executor<'e, Database = Any>,
+    from: i64,
+    to: i64,
+) -> Result<Vec<Fact>, JournalError> {
+    let sql = format!(
+        "SELECT {COLUMNS} FROM question q LEFT JOIN review r ON r.question = q.id \
+         WHERE q.at >= $1 AND q.at < $2 AND q.parent IS NULL AND q.channel <> $3 \
+         ORDER BY q.at, q.id"
+    );
+    let rows = sqlx::query(sqlx::AssertSqlSafe(sql))
+        .bind(from)
+        .bind(to)
+        .bind(STAFF_CHANNEL)
+        .fetch_all(from_where)
+        .await?;
+    let mut names = Names::default();
+    let facts = rows
+        .iter()
+        .filter_map(|row| fact(row, &mut names).transpose());
+    Ok(facts.collect::<Result<_, _>>()?)
 }

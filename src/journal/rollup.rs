@@ -9,10 +9,10 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 
 use chrono::{DateTime, NaiveDate, Utc};
-use sqlx::{Any, Row, Transaction};
+use sqlx::{Any, Executor, Row, Transaction};
 
 use super::calendar::{AHEAD, DAY, day_number, day_of, number_of};
-use super::fact::Fact;
+use super::fact::{Fact, facts_between};
 use super::rollup_month::month_of;
 use super::sketch::Sketch;
 use super::{Asker, AskerCount, Journal, JournalError, Outcome, RowId};
@@ -243,10 +243,11 @@ impl Journal {
     ) -> Result<(), JournalError> {
         let day = day_number(moment.timestamp_millis());
         for sql in [
-            "DELETE FROM rollup WHERE day < $1",
-            "DELETE FROM rollup_day WHERE day < $1",
-            "DELETE FROM rollup_dirty WHERE day < $1",
+            // In the order in which rolling up writes, so that the two never wait for each other.
             "DELETE FROM rollup_month WHERE month < $1",
+            "DELETE FROM rollup_dirty WHERE day < $1",
+            "DELETE FROM rollup_day WHERE day < $1",
+            "DELETE FROM rollup WHERE day < $1",
             "INSERT INTO rollup_dirty (day) VALUES ($1) ON CONFLICT (day) DO NOTHING",
         ] {
             sqlx::query(sql)
@@ -305,46 +306,29 @@ impl Journal {
     }
 
     async fn roll_day(&self, day: i64, today: i64, now: DateTime<Utc>) -> Result<(), JournalError> {
-        // What changes from here on marks the day again.
+        // All in one transaction, the month first: another program that rolls up a day of this
+        // month, or adds the month up, waits here and reads only after this one has written.
+        // Whoever changes a question later waits at the mark, or leaves a new one.
+        let month = number_of(month_of(day_of(day)));
         let mut transaction = self.database().pool.begin().await?;
+        sqlx::query(
+            "INSERT INTO rollup_month (month) VALUES ($1) \
+             ON CONFLICT (month) DO UPDATE SET month = excluded.month",
+        )
+        .bind(month)
+        .execute(&mut *transaction)
+        .await?;
         sqlx::query("DELETE FROM rollup_dirty WHERE day = $1")
             .bind(day)
             .execute(&mut *transaction)
             .await?;
-        transaction.commit().await?;
-        if day > today {
-            return Ok(());
+        if day <= today {
+            let start = day * DAY - AHEAD;
+            let facts = facts_between(&mut *transaction, start - REPEAT, start + DAY).await?;
+            write_day(&mut transaction, day, now, &facts).await?;
         }
-        let start = day * DAY - AHEAD;
-        let facts = self.facts_between(start - REPEAT, start + DAY).await?;
-        let tallies = tally(&facts, day_of(day));
-        let mut transaction = self.database().pool.begin().await?;
-        // First of all: another program that rolls the same day up waits here, and then sees
-        // what this one wrote.
-        sqlx::query(
-            "INSERT INTO rollup_day (day, rolled) VALUES ($1, $2) \
-             ON CONFLICT (day) DO UPDATE SET rolled = excluded.rolled",
-        )
-        .bind(day)
-        .bind(now.timestamp_millis())
-        .execute(&mut *transaction)
-        .await?;
-        sqlx::query("DELETE FROM rollup WHERE day = $1 AND facet IN ('all', 'outcome', 'topic', 'place', 'region', 'place_topic', 'region_topic', 'entry')")
-            .bind(day)
-            .execute(&mut *transaction)
-            .await?;
-        let cells: Vec<(&str, &str, &Tally)> = tallies
-            .iter()
-            .flat_map(|(facet, keys)| {
-                keys.iter().flat_map(move |(key, days)| {
-                    let facet = facet.as_str();
-                    days.values().map(move |tally| (facet, key.as_str(), tally))
-                })
-            })
-            .collect();
-        write_cells(&mut transaction, day, &cells).await?;
         sqlx::query("DELETE FROM rollup_month WHERE month = $1")
-            .bind(number_of(month_of(day_of(day))))
+            .bind(month)
             .execute(&mut *transaction)
             .await?;
         transaction.commit().await?;
@@ -362,7 +346,8 @@ impl Journal {
         to: NaiveDate,
     ) -> Result<Days, JournalError> {
         let mut days = Days::new();
-        self.each_cell(facet.as_str(), from, to, |day, key, tally| {
+        let pool = &self.database().pool;
+        each_cell(pool, facet.as_str(), from, to, |day, key, tally| {
             days.entry(key).or_default().insert(day, tally);
         })
         .await?;
@@ -381,44 +366,77 @@ impl Journal {
         let last: Option<i64> = row.try_get("last")?;
         Ok(first.zip(last).map(|(a, b)| (day_of(a), day_of(b))))
     }
+}
 
-    pub(super) async fn each_cell(
-        &self,
-        facet: &str,
-        from: NaiveDate,
-        to: NaiveDate,
-        mut take: impl FnMut(NaiveDate, String, Tally),
-    ) -> Result<(), JournalError> {
-        use futures::TryStreamExt;
-        let mut rows = sqlx::query(
-            "SELECT day, cell, questions, repeats, answered, resolved, open, handed_on, unknown, \
-             refused, emergency, helpful, unhelpful, askers FROM rollup \
-             WHERE facet = $1 AND day >= $2 AND day <= $3 ORDER BY day, cell",
-        )
-        .bind(facet)
-        .bind(number_of(from))
-        .bind(number_of(to))
-        .fetch(&self.database().pool);
-        while let Some(row) = rows.try_next().await? {
-            let count = |at: usize| -> Result<u64, sqlx::Error> {
-                Ok(u64::try_from(row.try_get::<i64, _>(at)?).unwrap_or(0))
-            };
-            let mut outcomes = [0; 7];
-            for (at, outcome) in outcomes.iter_mut().enumerate() {
-                *outcome = count(4 + at)?;
-            }
-            let tally = Tally {
-                questions: count(2)?,
-                repeats: count(3)?,
-                outcomes,
-                helpful: count(11)?,
-                unhelpful: count(12)?,
-                askers: Sketch::from_text(row.try_get::<&str, _>(13)?),
-            };
-            take(day_of(row.try_get(0)?), row.try_get(1)?, tally);
+/// Writes the roll-ups of a day anew.
+async fn write_day(
+    transaction: &mut Transaction<'_, Any>,
+    day: i64,
+    now: DateTime<Utc>,
+    facts: &[Fact],
+) -> Result<(), JournalError> {
+    sqlx::query(
+        "INSERT INTO rollup_day (day, rolled) VALUES ($1, $2) \
+         ON CONFLICT (day) DO UPDATE SET rolled = excluded.rolled",
+    )
+    .bind(day)
+    .bind(now.timestamp_millis())
+    .execute(&mut **transaction)
+    .await?;
+    sqlx::query("DELETE FROM rollup WHERE day = $1 AND facet IN ('all', 'outcome', 'topic', 'place', 'region', 'place_topic', 'region_topic', 'entry')")
+        .bind(day)
+        .execute(&mut **transaction)
+        .await?;
+    let tallies = tally(facts, day_of(day));
+    let cells: Vec<(&str, &str, &Tally)> = tallies
+        .iter()
+        .flat_map(|(facet, keys)| {
+            keys.iter().flat_map(move |(key, days)| {
+                let facet = facet.as_str();
+                days.values().map(move |tally| (facet, key.as_str(), tally))
+            })
+        })
+        .collect();
+    write_cells(transaction, day, &cells).await
+}
+
+/// Reads the cells of a facet in `from..=to`, in order of days.
+pub(super) async fn each_cell<'e>(
+    from_where: impl Executor<'e, Database = Any>,
+    facet: &str,
+    from: NaiveDate,
+    to: NaiveDate,
+    mut take: impl FnMut(NaiveDate, String, Tally),
+) -> Result<(), JournalError> {
+    use futures::TryStreamExt;
+    let mut rows = sqlx::query(
+        "SELECT day, cell, questions, repeats, answered, resolved, open, handed_on, unknown, \
+         refused, emergency, helpful, unhelpful, askers FROM rollup \
+         WHERE facet = $1 AND day >= $2 AND day <= $3 ORDER BY day, cell",
+    )
+    .bind(facet)
+    .bind(number_of(from))
+    .bind(number_of(to))
+    .fetch(from_where);
+    while let Some(row) = rows.try_next().await? {
+        let count = |at: usize| -> Result<u64, sqlx::Error> {
+            Ok(u64::try_from(row.try_get::<i64, _>(at)?).unwrap_or(0))
+        };
+        let mut outcomes = [0; 7];
+        for (at, outcome) in outcomes.iter_mut().enumerate() {
+            *outcome = count(4 + at)?;
         }
-        Ok(())
+        let tally = Tally {
+            questions: count(2)?,
+            repeats: count(3)?,
+            outcomes,
+            helpful: count(11)?,
+            unhelpful: count(12)?,
+            askers: Sketch::from_text(row.try_get::<&str, _>(13)?),
+        };
+        take(day_of(row.try_get(0)?), row.try_get(1)?, tally);
     }
+    Ok(())
 }
 
 /// The name under which a facet's months stand.

@@ -4,7 +4,7 @@ use chrono::{Datelike, Months, NaiveDate};
 use sqlx::Row;
 
 use super::calendar::{day_of, number_of};
-use super::rollup::{self, Facet, Totals, write_cells};
+use super::rollup::{self, Facet, Tally, Totals, each_cell, write_cells};
 use super::{Journal, JournalError};
 
 /// The first day of the month in which a day lies.
@@ -46,18 +46,9 @@ impl Journal {
     }
 
     async fn roll_month(&self, month: NaiveDate) -> Result<(), JournalError> {
-        let last = next(month).pred_opt().unwrap_or(month);
-        let mut facets: Vec<(String, Totals)> = Vec::new();
-        for facet in Facet::ALL {
-            let mut totals = Totals::new();
-            self.each_cell(facet.as_str(), month, last, |_, key, tally| {
-                totals.entry(key).or_default().merge(&tally);
-            })
-            .await?;
-            facets.push((rollup::monthly(facet), totals));
-        }
         let mut transaction = self.database().pool.begin().await?;
-        // First of all: another program that adds the same month up waits here.
+        // First of all: another program that adds the same month up, or rolls up one of its
+        // days, waits here; days are read only then.
         let first = sqlx::query(
             "INSERT INTO rollup_month (month) VALUES ($1) ON CONFLICT (month) DO NOTHING",
         )
@@ -66,6 +57,16 @@ impl Journal {
         .await?;
         if first.rows_affected() == 0 {
             return Ok(());
+        }
+        let last = next(month).pred_opt().unwrap_or(month);
+        let mut facets: Vec<(String, Totals)> = Vec::new();
+        for facet in Facet::ALL {
+            let mut totals = Totals::new();
+            let add = |_, key, tally: Tally| {
+                totals.entry(key).or_default().merge(&tally);
+            };
+            each_cell(&mut *transaction, facet.as_str(), month, last, add).await?;
+            facets.push((rollup::monthly(facet), totals));
         }
         for (facet, totals) in &facets {
             sqlx::query("DELETE FROM rollup WHERE facet = $1 AND day = $2")
@@ -110,6 +111,7 @@ impl Journal {
         let mut take = |_, key, tally| {
             totals.entry(key).or_default().merge(&tally);
         };
+        let pool = &self.database().pool;
         let mut day = from;
         for month in self.months(from, to).await? {
             let after = next(month);
@@ -118,15 +120,15 @@ impl Journal {
             }
             if day < month {
                 let before = month.pred_opt().unwrap_or(month);
-                self.each_cell(facet.as_str(), day, before, &mut take)
+                each_cell(pool, facet.as_str(), day, before, &mut take)
                     .await?;
             }
-            self.each_cell(&rollup::monthly(facet), month, month, &mut take)
+            each_cell(pool, &rollup::monthly(facet), month, month, &mut take)
                 .await?;
             day = after;
         }
         if day <= to {
-            self.each_cell(facet.as_str(), day, to, &mut take).await?;
+            each_cell(pool, facet.as_str(), day, to, &mut take).await?;
         }
         Ok(totals)
     }
