@@ -4,8 +4,8 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use chrono::NaiveDate;
-use sqlx::{Any, Executor, Row};
 use sqlx::any::AnyRow;
+use sqlx::{Any, Executor, Row};
 
 use super::calendar::{day_number, day_of, day_start};
 use super::sketch::{AskerMark, mark_of};

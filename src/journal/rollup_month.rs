@@ -120,11 +120,9 @@ impl Journal {
             }
             if day < month {
                 let before = month.pred_opt().unwrap_or(month);
-                each_cell(pool, facet.as_str(), day, before, &mut take)
-                    .await?;
+                each_cell(pool, facet.as_str(), day, before, &mut take).await?;
             }
-            each_cell(pool, &rollup::monthly(facet), month, month, &mut take)
-                .await?;
+            each_cell(pool, &rollup::monthly(facet), month, month, &mut take).await?;
             day = after;
         }
         if day <= to {

@@ -13,7 +13,6 @@ use tokio::process::Command;
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs Chromium and packages of npm: tests/run.sh brings them and runs it"]
 async fn a_day_of_staff_in_a_real_browser() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let office = Office::new();
     office.add_staff("审核员", "审核", "long enough 2");
     office.add_staff("李主任", "管理", "long enough 3");
@@ -38,15 +37,7 @@ async fn a_day_of_staff_in_a_real_browser() {
         visitor.submit("/ask", "/ask", &[("q", words)]).await;
     }
 
-    let status = Command::new("node")
-        .arg(root.join("tests/browser/walk.cjs"))
-        .arg(&base)
-        .arg(root.join("target/screenshots"))
-        .env("NODE_PATH", root.join("target/browser/node_modules"))
-        .status()
-        .await
-        .expect("node is installed by tests/run.sh");
-    assert!(status.success(), "the walk failed; see above");
+    walk("walk.cjs", &base).await;
     let reply = resident.nth_message(told + 1).await;
     assert!(
         text_of(&reply).contains("请带工资条到 3 号窗口。"),
@@ -55,4 +46,18 @@ async fn a_day_of_staff_in_a_real_browser() {
     );
     assert!(bot.stop().await.success(), "{}", office.log());
     office.assert_calm();
+}
+
+/// Runs a script of this folder against the dashboard at `base`.
+async fn walk(script: &str, base: &str) {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let status = Command::new("node")
+        .arg(root.join("tests/browser").join(script))
+        .arg(base)
+        .arg(root.join("target/screenshots"))
+        .env("NODE_PATH", root.join("target/browser/node_modules"))
+        .status()
+        .await
+        .expect("node is installed by tests/run.sh");
+    assert!(status.success(), "{script} failed; see above");
 }
