@@ -7,6 +7,7 @@ use tantivy::TantivyError;
 use super::compose::{self, OFFERED};
 use super::guard::Guard;
 use super::story::Teller;
+use super::support::Support;
 use super::{ArticleRef, Choice, Context, LawBook, Office, Reply, ReplyKind};
 use crate::knowledge::{Entry, EntryId, Library};
 use crate::search::{ArticleHit, ArticleText, Found, Searcher};
@@ -208,7 +209,9 @@ impl Answerer {
                 sure,
             ),
             [_, ..] if sure >= self.thresholds.choices => {
-                compose::choices(&self.library, &entries[..entries.len().min(OFFERED)], sure)
+                let support = Support::of(&self.library, &found.hits);
+                let offered = &entries[..entries.len().min(OFFERED)];
+                compose::choices(&self.library, offered, &support, sure)
             }
             _ => compose::unknown(&self.library, &self.office, &self.nearest(found), sure),
         };

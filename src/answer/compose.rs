@@ -1,6 +1,7 @@
 //! Wording: an entry, a choice or an apology as blocks.
 
 use super::lookup::Shown;
+use super::support::Support;
 use super::wanted::{Wanted, bearing};
 use super::{ArticleRef, Block, Choice, LawBook, Neighbours, Office, Reply, ReplyKind, Source};
 use crate::knowledge::risk::{RiskKind, RiskRule};
@@ -207,16 +208,21 @@ fn source(library: &Library, lawbook: &LawBook, citation: &Citation) -> Source {
     }
 }
 
-/// "您是想问": up to three entries to pick from, each with its short answer and what that rests on
+/// "您是想问": up to three entries to pick from, each with its short answer and an article it rests on
 /// first, so that whoever finds tapping hard has read the answer already. The likeliest follows in
 /// full, folded away.
-pub(super) fn choices(library: &Library, entries: &[&Entry], confidence: f64) -> Reply {
+pub(super) fn choices(
+    library: &Library,
+    entries: &[&Entry],
+    support: &Support<'_>,
+    confidence: f64,
+) -> Reply {
     let lead = if confidence >= LIKELY {
         "您是想问第 1 件吧？也可能是后面的，都先说个大概，点一下看全部。都不是的话，请说清楚谁、什么事。"
     } else {
         "拿不准您是想问哪一件，先把最接近的说个大概，点一下看全部。都不是的话，请说清楚谁、什么事。"
     };
-    let mut reply = offered(lead, entries, confidence);
+    let mut reply = offered(lead, entries, support, confidence);
     if let Some(first) = entries.first() {
         let detail = Block::Lead("如果是第 1 件，具体这样办：".to_owned());
         reply.blocks.push(detail);
@@ -234,33 +240,27 @@ pub(super) fn choices(library: &Library, entries: &[&Entry], confidence: f64) ->
 }
 
 /// Two matters in one message: the short answer to each, and a choice to see all of either.
-pub(super) fn two_matters(entries: [&Entry; 2], confidence: f64) -> Reply {
+pub(super) fn two_matters(entries: [&Entry; 2], support: &Support<'_>, confidence: f64) -> Reply {
     let lead = "您问了两件事，先各说个大概，点一下看全部。";
-    let mut reply = offered(lead, &entries, confidence);
+    let mut reply = offered(lead, &entries, support, confidence);
     reply.blocks.push(notice());
     reply
 }
 
-/// Entries to pick from, each with its short answer and what that rests on.
-fn offered(lead: &str, entries: &[&Entry], confidence: f64) -> Reply {
+/// Entries to pick from, each with its short answer and the article that most supports it.
+fn offered(lead: &str, entries: &[&Entry], support: &Support<'_>, confidence: f64) -> Reply {
     let mut blocks = vec![Block::Lead(lead.to_owned())];
     let mut citations: Vec<Citation> = Vec::new();
     for (n, entry) in entries.iter().enumerate() {
         blocks.push(Block::Title(format!("{}. {}", n + 1, entry.question)));
-        // The likeliest is worth a second article.
-        let told = entry.basis.iter().take(if n == 0 { 2 } else { 1 });
-        let told: Vec<&Citation> = told.map(|b| &b.citation).collect();
-        let names: Vec<String> = told.iter().map(ToString::to_string).collect();
-        blocks.push(Block::Lead(format!(
-            "{}（依据{}）",
-            entry.answer,
-            names.join("、")
-        )));
-        for citation in told {
-            if !citations.contains(citation) {
-                citations.push(citation.clone());
-            }
-        }
+        // An article that was named already says nothing new, but is better than none.
+        let best = support.best(entry, &citations);
+        let best = best.or_else(|| support.best(entry, &[]));
+        let basis = best.map(|b| format!("（依据{b}）"));
+        blocks.push(Block::Lead(
+            entry.answer.clone() + &basis.unwrap_or_default(),
+        ));
+        citations.extend(best.filter(|b| !citations.contains(b)).cloned());
     }
     Reply {
         blocks,

@@ -12,6 +12,7 @@ mod reply;
 mod sense;
 mod smalltalk;
 mod story;
+mod support;
 mod think;
 mod turn;
 mod wanted;

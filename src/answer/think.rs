@@ -7,6 +7,7 @@ use super::answerer::NEAR_ENTRIES;
 use super::conversation::Context;
 use super::matters::matters;
 use super::sense::Sense;
+use super::support::Support;
 use super::turn::{Opening, Signs, resolve};
 use super::wanted::Wanted;
 use super::{Answerer, Reply, ReplyKind, compose, smalltalk};
@@ -217,6 +218,7 @@ impl Answerer {
             return Ok(None);
         };
         let mut found = Vec::new();
+        let mut firsts = Vec::new();
         for part in parts {
             let part = self.searcher().search(&part, 1)?;
             let entry = part
@@ -226,6 +228,7 @@ impl Answerer {
             match entry {
                 Some(entry) if part.confidence >= SURE_OF_A_PART => {
                     found.push((entry, part.confidence));
+                    firsts.extend(part.hits);
                 }
                 _ => return Ok(None),
             }
@@ -233,7 +236,13 @@ impl Answerer {
         let top = |topic: &str| topic.split('.').next().unwrap_or_default().to_owned();
         Ok(match found.as_slice() {
             [(one, sure), (other, as_sure)] if top(&one.topic) != top(&other.topic) => {
-                Some(compose::two_matters([one, other], sure.min(*as_sure)))
+                // Two matters have nothing to say to each other: each names its first article.
+                let support = Support::of(self.library(), &firsts);
+                Some(compose::two_matters(
+                    [one, other],
+                    &support,
+                    sure.min(*as_sure),
+                ))
             }
             _ => None,
         })

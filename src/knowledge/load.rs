@@ -221,22 +221,6 @@ pub fn load_with(
     if let Some(source) = table("smalltalk.toml", &mut findings) {
         library.smalltalk = tables::smalltalk(&source, &mut findings);
     }
-    let listed = |name: &str| {
-        let file = order
-            .iter()
-            .find(|f| f.as_path() == Path::new("lexicon").join(name));
-        file.map(|f| SourceFile {
-            path: f.clone(),
-            text: &sources[f],
-        })
-    };
-    library.lexicon = Arc::new(tables::lexicon(
-        listed("typos.tsv"),
-        listed("chat.txt"),
-        listed("lay.tsv"),
-        listed("stopwords.txt"),
-        &mut findings,
-    ));
     for file in &order {
         if file.starts_with("lexicon") && file.file_name().is_some_and(|n| n == "terms.txt") {
             library.terms.extend(tables::terms(&sources[file]));
@@ -310,6 +294,23 @@ pub fn load_with(
         changes.unwrap_or_default(),
         names.unwrap_or_default(),
         cited,
+    ));
+    let listed = |name: &str| {
+        let file = order
+            .iter()
+            .find(|f| f.as_path() == Path::new("lexicon").join(name));
+        file.map(|f| SourceFile {
+            path: f.clone(),
+            text: &sources[f],
+        })
+    };
+    library.lexicon = Arc::new(tables::lexicon(
+        listed("typos.tsv"),
+        listed("chat.txt"),
+        listed("lay.tsv"),
+        listed("stopwords.txt"),
+        &entries,
+        &mut findings,
     ));
     library.entries = entries;
     index_entries(&mut library, &sources, &mut findings);

@@ -7,8 +7,8 @@ use serde::de::DeserializeOwned;
 
 use super::finding::{Finding, SourceFile};
 use super::statutes::{LawChanges, LawNames, moved};
-use super::{Hotline, Place, SmallTalk, Topic};
-use crate::text::{LayPair, Lexicon, normalize};
+use super::{Entry, Hotline, Place, SmallTalk, Topic};
+use crate::text::{LayPair, Lexicon, normalize, not_at_home};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -253,6 +253,7 @@ pub(super) fn lexicon(
     chat: Option<SourceFile<'_>>,
     lay: Option<SourceFile<'_>>,
     stop_words: Option<SourceFile<'_>>,
+    entries: &[Entry],
     findings: &mut Vec<Finding>,
 ) -> Lexicon {
     let mut corrections = Vec::new();
@@ -306,5 +307,11 @@ pub(super) fn lexicon(
             .map(|t| normalize(&t))
             .collect()
     };
+    let said: Vec<String> = entries
+        .iter()
+        .flat_map(|e| e.phrasings.iter().chain(&e.keywords).chain([&e.question]))
+        .map(|text| normalize(text))
+        .collect();
+    let pairs = not_at_home(pairs, &said.join("\n"));
     Lexicon::new(corrections, list(&chat), &pairs, list(&stop_words))
 }

@@ -31,6 +31,24 @@ pub struct Expansion {
     pub weight: f32,
 }
 
+/// A lay word that stands in the library's own 问法 and 关键词 this often is found without translation.
+const AT_HOME: usize = 3;
+
+/// Leaves out pairs whose lay word `said` (normalised: questions and words of entries) holds often.
+/// Whoever wrote entries in people's words has said what these mean; the law's word beside them only
+/// draws in other entries (found by leaving the list out: fewer questions were answered with it).
+pub fn not_at_home(mut pairs: Vec<LayPair>, said: &str) -> Vec<LayPair> {
+    let words = AhoCorasick::new(pairs.iter().map(|pair| pair.lay.as_str()));
+    let Ok(words) = words else { return pairs };
+    let mut times = vec![0; pairs.len()];
+    for found in words.find_overlapping_iter(said) {
+        times[found.pattern().as_usize()] += 1;
+    }
+    let mut times = times.into_iter();
+    pairs.retain(|_| times.next().is_some_and(|times| times < AT_HOME));
+    pairs
+}
+
 /// See the module. Cheap to share, costly to make: once per library.
 #[derive(Debug, Default)]
 pub struct Lexicon {
@@ -162,6 +180,20 @@ mod tests {
             &[pair("老公", "丈夫", true), pair("血汗钱", "工资", false)],
             vec!["的".into()],
         )
+    }
+
+    #[test]
+    fn words_that_the_library_says_itself_are_not_translated() {
+        let pair = |lay: &str| LayPair {
+            lay: lay.into(),
+            legal: "工资".into(),
+            weight: 1.0,
+            both_ways: false,
+        };
+        let said = "工钱不给 工钱拖着 要工钱 饷钱";
+        let left = not_at_home(vec![pair("工钱"), pair("饷钱"), pair("血汗钱")], said);
+        let left: Vec<&str> = left.iter().map(|p| p.lay.as_str()).collect();
+        assert_eq!(left, ["饷钱", "血汗钱"]);
     }
 
     #[test]
