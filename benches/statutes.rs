@@ -1,4 +1,4 @@
-//! What statutes cost: import, index, look-up and retrieval, beside a plain tantivy BM25 and
+//! What statutes and answers cost: import, index, look-up, retrieval and whole answers, beside a plain tantivy BM25 and
 //! SQLite FTS5 in the same run.
 //!
 //!     cargo bench --bench statutes -- STATUTES_DIR QUESTIONS.jsonl
@@ -291,9 +291,10 @@ fn main() {
 
     let library = Arc::new(library);
     let lawbook = LawBook::new(&library, Some(articles), day);
+    let searcher = entries.searcher;
     let answerer = Answerer::new(
         library.clone(),
-        entries.searcher,
+        searcher.clone(),
         lawbook,
         Office::default(),
     );
@@ -301,6 +302,9 @@ fn main() {
     let look_ups: Vec<String> = cited.iter().take(4_000).map(ToString::to_string).collect();
     let look_up = |text: &str| {
         answerer.answer(text).unwrap();
+    };
+    let find = |text: &str| {
+        searcher.search(text, 20).unwrap();
     };
     let retrieve = |text: &str| {
         answerer.articles_for(text, 10).unwrap();
@@ -323,6 +327,18 @@ fn main() {
         "articles, ours",
         latency(1, &questions, retrieve),
         latency(2, &questions, retrieve),
+        base.0.1,
+    );
+    row(
+        "entries, ours",
+        latency(1, &questions, find),
+        latency(2, &questions, find),
+        base.0.1,
+    );
+    row(
+        "a whole answer",
+        latency(1, &questions, look_up),
+        latency(2, &questions, look_up),
         base.0.1,
     );
     row(

@@ -159,3 +159,17 @@ fn follow_ups_stay_with_the_matter_in_hand() {
     let hits = all.iter().filter(right).count();
     assert!(hits * 100 >= all.len() * 80, "{hits} of {}", all.len());
 }
+
+#[test]
+fn nothing_else_is_offered_right_after_an_alarm() {
+    let said = |first: &str, second: &str| {
+        let (alarm, context) = ANSWERER.1.answer_in(&Context::default(), first).unwrap();
+        assert_eq!(alarm.kind, ReplyKind::Emergency, "{first}");
+        ANSWERER.1.answer_in(&context, second).unwrap().0
+    };
+    let second = said("我想死，活着没意思", "没人管我");
+    assert_eq!(second.kind, ReplyKind::Emergency);
+    // What is found for sure is answered.
+    let second = said("刚才被骗转了五万到安全账户", "老板拖欠工资怎么办");
+    assert_eq!(second.kind, ReplyKind::Answer);
+}

@@ -32,7 +32,7 @@ pub(super) const NEAR_ENTRIES: usize = 20;
 ///
 /// Answering is cheapest when 0.74 are right. The confidence is fitted with messages that no entry
 /// should answer, most of which the guard stops: of what passes it, 0.74 are right where the
-/// confidence says 0.64. Refusing is cheapest below 0.1. Showing articles that do not bear on
+/// confidence says 0.6. Refusing is cheapest below 0.1. Showing articles that do not bear on
 /// the question costs as much as withholding ones that do: they are shown from 0.5.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Thresholds {
@@ -47,7 +47,7 @@ pub struct Thresholds {
 impl Default for Thresholds {
     fn default() -> Self {
         Self {
-            answer: 0.64,
+            answer: 0.6,
             choices: 0.1,
             articles: 0.5,
         }
@@ -83,6 +83,15 @@ impl Answerer {
             lawbook: Arc::new(lawbook),
             office,
             thresholds: Thresholds::default(),
+        }
+    }
+
+    /// The same, with another search beneath.
+    #[must_use]
+    pub fn with_searcher(&self, searcher: Searcher) -> Self {
+        Self {
+            searcher,
+            ..self.clone()
         }
     }
 

@@ -487,6 +487,19 @@ pub(super) fn guarded(rule: &RiskRule, office: &Office) -> Reply {
     }
 }
 
+/// The first line of a rule before everything else a reply says.
+pub(super) fn warn(reply: &mut Reply, rule: &RiskRule, office: &Office) {
+    let say = filled_in(&rule.say, office);
+    let first = say.lines().map(str::trim).find(|line| !line.is_empty());
+    let line = format!("（要是现在就有危险）{}", first.unwrap_or_default());
+    reply.blocks.insert(0, Block::Lead(line));
+    for number in rule.hotlines.iter().rev() {
+        reply.hotlines.retain(|n| n != number);
+        reply.hotlines.insert(0, number.clone());
+    }
+    reply.rule = Some(rule.id.clone());
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -23,6 +23,8 @@ pub struct Context {
     pub(super) sure: f64,
     /// The rule that refused the latest turn.
     refused: Option<String>,
+    /// The rule that heard danger in the latest turn.
+    danger: Option<String>,
 }
 
 impl Context {
@@ -46,6 +48,11 @@ impl Context {
         self.refused.as_deref()
     }
 
+    /// The rule that heard danger in the latest turn, if one did.
+    pub(super) fn danger(&self) -> Option<&str> {
+        self.danger.as_deref()
+    }
+
     /// What was said before with `turn` behind it.
     pub(super) fn beside(&self, turn: &str) -> String {
         let mut all = self.turns.join(" ");
@@ -61,7 +68,7 @@ impl Context {
             hand: vec![entry],
             shown: true,
             sure: 1.0,
-            refused: None,
+            ..Self::default()
         }
     }
 
@@ -104,6 +111,10 @@ impl Context {
             shown: reply.entry.is_some(),
             sure: reply.confidence,
             refused: None,
+            danger: match reply.kind {
+                ReplyKind::Emergency => reply.rule.clone(),
+                _ => None,
+            },
         }
     }
 

@@ -145,6 +145,9 @@ impl Answerer {
             Why::LookedUp => "点名查法条，没有检索问答".to_owned(),
             Why::Smalltalk => "整句就是寒暄".to_owned(),
             Why::StillRefused => "接着刚才不能帮的那件事".to_owned(),
+            Why::StillInDanger => {
+                "刚才听到危险，这句没有找到有把握的答复，先再说一遍怎么救急".to_owned()
+            }
             Why::Redirected => "检索没有把握，又听到不是法律问题的说法".to_owned(),
             Why::TwoMatters => "一句话里有两件相差很远的事，都很有把握".to_owned(),
             Why::Followed => format!("接着前文答，把握 {sure:.2}"),

@@ -10,27 +10,40 @@ use super::guard::Heeded;
 use crate::knowledge::risk::{RiskKind, RiskRule};
 use crate::search::{Leaning, Sort};
 
-// Read off 679 residents' questions and 600 other messages that taught nothing then, so that of the
-// questions at most about one in a hundred is stopped by each.
+// Read off `qijin bench guard --unseen` on 679 residents' questions and 700 other messages, each
+// judged by examples that do not hold it: of the questions, about one in fifty is stopped by each.
 
+/// From this probability of an ordinary question on, a rule for danger is only possibly right. It
+/// is never disregarded: a missed danger costs most of all.
+const SURELY_CALM: f64 = 0.9;
 /// From this probability of an ordinary question on, a rule of refusal is taken for a false alarm.
-/// No rule for danger ever is: a missed danger costs most of all.
 const SURELY_HONEST: f64 = 0.9997;
 /// The same for other fields and small talk.
-const SURELY_LEGAL: f64 = 0.999;
+const SURELY_LEGAL: f64 = 0.99;
 /// From this probability on, examples alone raise the alarm.
-const DANGER: f64 = 0.25;
+const DANGER: f64 = 0.4;
+/// From this probability on, what to do in danger stands before the answer.
+const POSSIBLE_DANGER: f64 = 0.15;
 /// The same for a refusal.
-const REFUSE: f64 = 0.25;
+const REFUSE: f64 = 0.3;
 /// The same for other fields and small talk, before anything is searched.
-const OTHER: f64 = 0.35;
-/// Once the search was unsure, so much doubt that it is a question about the law is enough.
-const NOT_LEGAL_WHEN_UNSURE: f64 = 0.3;
+const OTHER: f64 = 0.4;
+/// Once the search was unsure, this much is enough.
+const OTHER_WHEN_UNSURE: f64 = 0.2;
 
 /// A message as rules and examples take it.
 pub(super) struct Sense<'a> {
     pub heard: Heeded<'a>,
     pub leaning: Option<Leaning>,
+}
+
+/// Danger, as it was heard.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Danger<'a> {
+    /// Nothing else is to be said.
+    Now(&'a RiskRule),
+    /// The message may be an ordinary question: what to do in danger comes first, the answer behind.
+    Possible(&'a RiskRule),
 }
 
 fn sort(kind: RiskKind) -> Sort {
@@ -53,6 +66,31 @@ impl Answerer {
                 false => intent.lean(&context.beside(normalized)),
             }),
         }
+    }
+
+    /// Whether somebody is in danger, by rules and examples. What is said next in a conversation
+    /// about danger sounds like it too, so there only the sure ones count.
+    pub(super) fn danger<'a>(&'a self, context: &Context, sense: &Sense<'a>) -> Option<Danger<'a>> {
+        let odds = |sort| sense.leaning.as_ref().map_or(0.0, |l| l.of(sort));
+        if let Some(rule) = self.by_rules(sense, &[RiskKind::Emergency], false) {
+            let calm = odds(Sort::Legal) >= SURELY_CALM;
+            return Some(match calm && context.is_empty() {
+                true => Danger::Possible(rule),
+                false => Danger::Now(rule),
+            });
+        }
+        if let Some(rule) = self.by_examples(sense, Sort::Emergency, false) {
+            return Some(Danger::Now(rule));
+        }
+        let possible = odds(Sort::Emergency) >= POSSIBLE_DANGER && context.is_empty();
+        let rule = possible.then(|| self.likely_rule(sense, Sort::Emergency))??;
+        Some(Danger::Possible(rule))
+    }
+
+    /// The rule of a sort that the examples think fits best.
+    fn likely_rule(&self, sense: &Sense<'_>, sort: Sort) -> Option<&RiskRule> {
+        let table = &self.library().risk;
+        table.rules.get(sense.leaning.as_ref()?.rule(table, sort)?)
     }
 
     /// The first rule of `kinds` that is met and not doubted. `unsure` says that the search found
@@ -88,15 +126,14 @@ impl Answerer {
         let enough = match sort {
             Sort::Emergency => leaning.of(sort) >= DANGER,
             Sort::Refuse => leaning.of(sort) >= REFUSE,
-            Sort::Other if unsure => 1.0 - leaning.of(Sort::Legal) >= NOT_LEGAL_WHEN_UNSURE,
+            Sort::Other if unsure => leaning.of(sort) >= OTHER_WHEN_UNSURE,
             Sort::Other => leaning.of(sort) >= OTHER,
             Sort::Legal => false,
         };
         if !enough {
             return None;
         }
-        let table = &self.library().risk;
-        let rule = table.rules.get(leaning.rule(table, sort)?)?;
+        let rule = self.likely_rule(sense, sort)?;
         tracing::debug!(
             rule = rule.id,
             sure = leaning.of(sort),

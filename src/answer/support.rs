@@ -7,7 +7,7 @@
 use std::collections::HashMap;
 
 use crate::knowledge::{Citation, Entry, Library};
-use crate::search::Hit;
+use crate::search::{Hit, likelihoods};
 
 /// Each further article of an entry has so much of the support of the one before it. Anything from
 /// 0.5 to 0.85 did as well, on 600 messages by people who had not seen the library.
@@ -17,16 +17,12 @@ const NEXT: f64 = 0.7;
 pub(super) struct Support<'a>(HashMap<&'a Citation, f64>);
 
 impl<'a> Support<'a> {
-    /// The support that `hits` give. The scores of ranking are fitted as logits of "this is the
-    /// right entry" (`search::fit_ranking`), so that their softmax is how likely each is.
+    /// The support that `hits` give.
     pub(super) fn of(library: &'a Library, hits: &[Hit]) -> Self {
-        let best = hits.iter().map(|h| h.score).fold(f64::MIN, f64::max);
-        let likely: Vec<f64> = hits.iter().map(|h| (h.score - best).exp()).collect();
-        let sum: f64 = likely.iter().sum();
         let mut support = HashMap::new();
-        for (hit, likely) in hits.iter().zip(likely) {
+        for (hit, likely) in hits.iter().zip(likelihoods(hits)) {
             let basis = library.entry(&hit.entry).map(|e| e.basis.as_slice());
-            let mut voice = likely / sum;
+            let mut voice = likely;
             for basis in basis.unwrap_or_default() {
                 *support.entry(&basis.citation).or_default() += voice;
                 voice *= NEXT;

@@ -6,7 +6,7 @@ use tantivy::TantivyError;
 use super::answerer::NEAR_ENTRIES;
 use super::conversation::Context;
 use super::matters::matters;
-use super::sense::Sense;
+use super::sense::{Danger, Sense};
 use super::support::Support;
 use super::turn::{Opening, Signs, resolve};
 use super::wanted::Wanted;
@@ -41,6 +41,8 @@ pub enum Why {
     Smalltalk,
     /// The turn goes on with one that was refused.
     StillRefused,
+    /// It follows an alarm and nothing surer was found.
+    StillInDanger,
     /// The search is unsure, and a rule that waits for that was met.
     Redirected,
     /// Two matters in one message.
@@ -103,16 +105,20 @@ impl Answerer {
         };
         if normalized.chars().any(char::is_alphanumeric) {
             let sense = self.sense(context, &normalized);
-            if let Some((why, reply)) = self.at_once(context, &normalized, &sense)? {
+            let danger = self.danger(context, &sense);
+            if let Some((why, reply)) = self.at_once(context, &normalized, &sense, danger)? {
                 thought.why = why;
                 thought.reply = reply;
             } else {
                 self.search(context, &normalized, &sense, &mut thought)?;
+                if let Some(Danger::Possible(rule)) = danger {
+                    self.warn(rule, &mut thought);
+                }
             }
             thought.next = match thought.why {
                 // A look-up is no matter to go on with.
                 Why::LookedUp => Context::default(),
-                Why::StillRefused => context.clone(),
+                Why::StillRefused | Why::StillInDanger => context.clone(),
                 Why::Followed => context.after(&normalized, &thought.reply, true),
                 _ => context.after(&normalized, &thought.reply, false),
             };
@@ -128,13 +134,13 @@ impl Answerer {
         context: &Context,
         normalized: &str,
         sense: &Sense<'_>,
+        danger: Option<Danger<'_>>,
     ) -> Result<Option<(Why, Reply)>, TantivyError> {
         let guarded = |rule: &RiskRule| (Why::Guard, compose::guarded(rule, self.office()));
-        let danger = self
-            .by_rules(sense, &[RiskKind::Emergency], false)
-            .or_else(|| self.by_examples(sense, Sort::Emergency, false))
-            .or_else(|| self.by_rules(sense, &[RiskKind::Refuse], false));
-        if let Some(rule) = danger {
+        if let Some(Danger::Now(rule)) = danger {
+            return Ok(Some(guarded(rule)));
+        }
+        if let Some(rule) = self.by_rules(sense, &[RiskKind::Refuse], false) {
             return Ok(Some(guarded(rule)));
         }
         let looked_up = self
@@ -210,6 +216,21 @@ impl Answerer {
         }
         thought.alone = Some((opening.rest, found));
         Ok(())
+    }
+
+    /// Puts what to do in danger before an answer. Where there is none to give, or whom it is for is
+    /// left open, danger is all that was understood.
+    fn warn(&self, rule: &RiskRule, thought: &mut Thought) {
+        match thought.reply.kind {
+            ReplyKind::Answer | ReplyKind::Choices => {
+                compose::warn(&mut thought.reply, rule, self.office());
+            }
+            ReplyKind::Unknown | ReplyKind::Statute => {
+                thought.reply = compose::guarded(rule, self.office());
+                thought.why = Why::Guard;
+            }
+            ReplyKind::Smalltalk | ReplyKind::Refuse | ReplyKind::Emergency => {}
+        }
     }
 
     /// Two matters in one message, when either is found for sure and they are far apart.
@@ -288,10 +309,25 @@ impl Answerer {
             // A question that finds the same entry by itself is answered in full.
             if !by_itself {
                 let again = first == context.shown();
-                let reply = self.decide(&found, SURE_IN_HAND);
+                // Nothing is in hand after an alarm: what follows it must be found for sure.
+                let enough = match context.danger() {
+                    Some(_) => self.thresholds().answer,
+                    None => SURE_IN_HAND,
+                };
+                let reply = self.decide(&found, enough);
                 thought.reply = compose::go_on(reply, rest, &beside.wanted, again);
             }
             thought.why = Why::Followed;
+        }
+        // Whoever was in danger a moment ago is not offered something else that may be meant.
+        let rule = context.danger();
+        let mut rules = library.risk.rules.iter();
+        if !opening.away
+            && thought.reply.kind != ReplyKind::Answer
+            && let Some(rule) = rule.and_then(|id| rules.find(|r| r.id == id))
+        {
+            thought.reply = compose::guarded(rule, self.office());
+            thought.why = Why::StillInDanger;
         }
         thought.beside = Some(beside);
         Ok(())

@@ -106,7 +106,7 @@ impl Evidence {
     }
 }
 
-/// What the confidence is computed from; each about 0..1 but the last, which is in 0..4.
+/// What the confidence is computed from; each about 0..1 unless said otherwise.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Features {
     /// Share of the question's information found in the best way of asking.
@@ -115,13 +115,13 @@ pub struct Features {
     pub likeness: f64,
     /// Share of the question's information found in any way of asking.
     pub union_coverage: f64,
-    /// (score of this hit − score of the next) / score of this hit.
-    pub margin: f64,
-    /// Ranking score of the first hit.
+    /// Log odds that this hit, and none of the others, is the right one; −6..6.
+    pub lead: f64,
+    /// Ranking score of the first hit, about 0..15.
     pub score: f64,
-    /// Share of the five best hits that are about the same top topic as the first.
-    pub agreement: f64,
-    /// Information of the whole question, in tens of nats: short vague questions are doubtful.
+    /// How likely the right one is of the first hit's sub-topic, among those found.
+    pub of_topic: f64,
+    /// Information of the whole question, in tens of nats, 0..4: short vague questions are doubtful.
     pub information: f64,
 }
 
@@ -138,9 +138,9 @@ impl Features {
             self.coverage,
             self.likeness,
             self.union_coverage,
-            self.margin,
+            self.lead,
             self.score,
-            self.agreement,
+            self.of_topic,
             self.information,
         ]
     }
@@ -192,9 +192,9 @@ impl Model {
             "提问被最像的问法说到",
             "最像的问法被提问说到",
             "提问被各问法说到",
-            "比第二名领先",
+            "比别的问答可能（对数）",
             "排序得分",
-            "前五名同一大类",
+            "同一主题的可能",
             "提问的信息量",
         ];
         let pairs = self.confidence.iter().zip(features.vector());
@@ -234,18 +234,18 @@ mod tests {
             coverage: 0.9,
             likeness: 0.9,
             union_coverage: 1.0,
-            margin: 0.6,
+            lead: 2.0,
             score: 8.0,
-            agreement: 1.0,
+            of_topic: 1.0,
             information: 3.0,
         };
         let bad = Features {
             coverage: 0.1,
             likeness: 0.1,
             union_coverage: 0.2,
-            margin: 0.05,
+            lead: -2.0,
             score: 1.0,
-            agreement: 0.2,
+            of_topic: 0.2,
             information: 3.0,
         };
         assert!(model.confidence(&good) > 0.8);

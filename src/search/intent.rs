@@ -79,6 +79,16 @@ pub struct Intent {
 impl Intent {
     /// Learns from a library; `None` when it has too few examples.
     pub fn learn(library: &Library, analyser: &Analyser) -> Option<Self> {
+        Self::learn_from(library, analyser, |_| true)
+    }
+
+    /// Learns from the messages of a library, normalised, that `known` accepts: to measure what is
+    /// made of the others.
+    pub fn learn_from(
+        library: &Library,
+        analyser: &Analyser,
+        known: impl Fn(&str) -> bool,
+    ) -> Option<Self> {
         let table = &library.risk;
         if table.examples.len() < MIN_EXAMPLES {
             return None;
@@ -87,6 +97,9 @@ impl Intent {
         let mut rules: Vec<(usize, String)> = Vec::new();
         for example in &table.examples {
             let text = analyser.normalize(&example.text);
+            if !known(&text) {
+                continue;
+            }
             let sort = match example.rule {
                 Some(rule) => {
                     rules.push((rule, text.clone()));
@@ -97,9 +110,9 @@ impl Intent {
             sorts.push((sort as usize, text));
         }
         for entry in &library.entries {
-            for way in std::iter::once(&entry.question).chain(&entry.phrasings) {
-                sorts.push((Sort::Legal as usize, analyser.normalize(way)));
-            }
+            let ways = std::iter::once(&entry.question).chain(&entry.phrasings);
+            let ways = ways.map(|way| analyser.normalize(way));
+            sorts.extend(ways.filter(|w| known(w)).map(|w| (Sort::Legal as usize, w)));
         }
         Some(Self {
             sorts: Classifier::train(&sorts, SORTS, BUCKETS),

@@ -11,6 +11,7 @@ mod articles;
 mod build;
 mod confidence;
 mod intent;
+mod likely;
 mod logistic;
 mod query;
 mod reading;
@@ -30,6 +31,7 @@ pub mod article_tuning {
 pub use articles::{ArticleHit, ArticleModel, ArticleText, Articles, EntryKnowledge, Moved};
 pub use confidence::{Evidence, Features, Model};
 pub use intent::{Intent, Leaning, Sort};
+pub use likely::likelihoods;
 pub use reading::{Known, Reading};
 pub use searcher::{Found, Hit, Searcher};
 pub use store::{IndexError, IndexInfo, Opened, Progress, fingerprint, open_or_build};

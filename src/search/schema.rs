@@ -7,7 +7,7 @@ use tantivy::schema::{
 use super::analysis::{BIGRAMS, UNIGRAMS, WORDS};
 
 /// Raised whenever the fields or what is put in them change, so that old indexes are rebuilt.
-pub(super) const SCHEMA_VERSION: u32 = 7;
+pub(super) const SCHEMA_VERSION: u32 = 8;
 
 /// One text as the index sees it: as words, as bigrams and as single characters.
 #[derive(Clone, Copy)]

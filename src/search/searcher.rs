@@ -13,6 +13,7 @@ use tantivy::{
 use super::analysis::tokenizers;
 use super::confidence::{Evidence, Features, Model};
 use super::intent::Intent;
+use super::likely;
 use super::query::{Tokens, any_of, telling};
 use super::schema::{Fields, schema};
 use super::topic::{self, TopicGuess};
@@ -29,23 +30,6 @@ const ENTRY_CANDIDATES: usize = 30;
 const SECOND_MEANING: f32 = 0.4;
 /// From this weight on a second meaning counts as knowing the word.
 const SURE_MEANING: f32 = 0.5;
-/// How many hits the first one is compared with.
-const LOOKED_AT: usize = 5;
-
-/// Fills in what the first hit's confidence needs of its neighbours.
-pub(super) fn settle(hits: &mut [Hit]) {
-    let top = |hit: &Hit| hit.entry.0.split('.').next().unwrap_or_default().to_owned();
-    let [first, rest @ ..] = hits else {
-        return;
-    };
-    let second = rest.first().map_or(0.0, |h| h.score);
-    let own = top(first);
-    let looked_at = rest.iter().take(LOOKED_AT - 1);
-    let same = looked_at.clone().filter(|h| top(h) == own).count();
-    first.features.margin = (first.score - second) / first.score.max(f64::MIN_POSITIVE);
-    first.features.agreement = (1 + same) as f64 / (1 + looked_at.count()) as f64;
-}
-
 /// An entry that may hold the answer.
 #[derive(Debug, Clone)]
 pub struct Hit {
@@ -193,7 +177,8 @@ impl Searcher {
     }
 
     /// The same index with what was learned about sorts of messages.
-    pub(super) fn with_intent(self, intent: Option<Intent>) -> Self {
+    #[must_use]
+    pub fn with_intent(self, intent: Option<Intent>) -> Self {
         Self {
             intent: intent.map(Arc::new),
             ..self
@@ -263,8 +248,7 @@ impl Searcher {
                 .total_cmp(&a.score)
                 .then_with(|| a.entry.cmp(&b.entry))
         });
-        hits.truncate(limit.max(LOOKED_AT));
-        settle(&mut hits);
+        likely::weigh(&mut hits);
         let confidence = hits
             .first()
             .map_or(0.0, |first| self.model.confidence(&first.features));

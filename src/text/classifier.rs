@@ -40,11 +40,12 @@ fn bucket(gram: &[char], buckets: usize) -> usize {
 
 /// The grams of a normalised text with their buckets, each once.
 fn grams(text: &str, buckets: usize) -> BTreeMap<usize, Vec<char>> {
-    // Figures are all alike here: what matters is that there is one.
     let mut chars: Vec<char> = std::iter::once('^')
         .chain(text.chars().filter(|c| !c.is_whitespace()).take(MOST_CHARS))
         .map(|c| if c.is_ascii_digit() { '0' } else { c })
         .collect();
+    // Figures are all alike here, of one digit or ten: what matters is that there is one.
+    chars.dedup_by(|a, b| *a == '0' && *b == '0');
     chars.push('$');
     let mut out = BTreeMap::new();
     for n in 1..=3 {
@@ -85,10 +86,11 @@ impl Classifier {
         let largest = sizes.iter().copied().fold(1.0, f32::max);
         let vectors: Vec<Vec<(usize, f32)>> = texts.iter().map(|t| model.scaled(t)).collect();
         let mut squares = vec![1e-8f32; model.weights.len()];
-        // A fixed stride that shares no factor with the number of examples visits each once, in
-        // an order that mixes the classes.
-        let stride = (1..)
-            .map(|k| examples.len() * 3 / 8 + k)
+        // A fixed stride that shares no factor with the number of examples visits each once. At
+        // the golden ratio any few steps in a row are spread over all of them (Weyl's sequence), so
+        // that the classes, which come one after the other, are mixed well at every moment.
+        let golden = (examples.len() as f64 * 0.618_033_988_749_895) as usize;
+        let stride = (golden.max(1)..)
             .find(|s| gcd(*s, examples.len().max(1)) == 1)
             .unwrap_or(1);
         for epoch in 0..EPOCHS {

@@ -7,6 +7,7 @@ use serde::Deserialize;
 
 use crate::answer::{Answerer, Context, ReplyKind};
 use crate::cli::{Config, progress};
+use crate::search::{Intent, Leaning, Sort};
 
 /// A line of a labelled file: one of the three says what is expected.
 #[derive(Deserialize)]
@@ -45,13 +46,60 @@ struct Tally {
     found: usize,
     near_misses: usize,
     false_alarms: usize,
+    /// Whether a message was to be stopped, and what the examples make of it.
+    odds: Vec<(bool, Leaning)>,
 }
 
-/// Prints a line a file, and with `missed` every message that was taken wrongly.
-pub(super) fn run(config: &Config, files: &[PathBuf], missed: bool) -> anyhow::Result<()> {
+/// So many parts the examples are split into, each judged by what the others teach.
+const PARTS: u64 = 5;
+/// Probabilities from which the examples might stop a message.
+const LIMITS: [f64; 9] = [0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5, 0.6, 0.7];
+
+/// Which part a normalised message belongs to.
+fn part(normalized: &str) -> u64 {
+    normalized
+        .bytes()
+        .fold(0, |sum: u64, b| sum.wrapping_mul(31).wrapping_add(b.into()))
+        % PARTS
+}
+
+/// Those who judge: one, or for every part one who has not seen it.
+struct Judges(Vec<Answerer>);
+
+impl Judges {
+    fn new(answerer: Answerer, unseen: bool) -> Self {
+        if !unseen {
+            return Self(vec![answerer]);
+        }
+        let searcher = answerer.searcher();
+        let judges = (0..PARTS).map(|own| {
+            let analyser = searcher.analyser();
+            let intent = Intent::learn_from(answerer.library(), analyser, |t| part(t) != own);
+            answerer.with_searcher(searcher.clone().with_intent(intent))
+        });
+        Self(judges.collect())
+    }
+
+    fn of(&self, text: &str) -> &Answerer {
+        let first = &self.0[0];
+        // As many judges as parts, or one; the remainder is below their number.
+        let part = part(&first.searcher().analyser().normalize(text)) as usize;
+        self.0.get(part).unwrap_or(first)
+    }
+}
+
+/// Prints a line a file, with `missed` every message that was taken wrongly, with `unseen` what the
+/// examples alone would stop at various limits.
+pub(super) fn run(
+    config: &Config,
+    files: &[PathBuf],
+    missed: bool,
+    unseen: bool,
+) -> anyhow::Result<()> {
     let (answerer, _, _) = progress::open(config, false)?;
+    let judges = Judges::new(answerer, unseen);
     for file in files {
-        let tally = measure(&answerer, file, missed)?;
+        let tally = measure(&judges, file, missed)?;
         say!(
             "{}：该拦的 {} 句拦住 {}，不该拦的 {} 句误拦 {}",
             file.display(),
@@ -60,11 +108,46 @@ pub(super) fn run(config: &Config, files: &[PathBuf], missed: bool) -> anyhow::R
             tally.near_misses,
             tally.false_alarms
         );
+        let sorts = [
+            (Sort::Emergency, "危险"),
+            (Sort::Refuse, "不帮"),
+            (Sort::Other, "别的话"),
+        ];
+        for (sort, name) in sorts.into_iter().filter(|_| unseen) {
+            let counts = LIMITS.map(|limit| {
+                let beyond = |odds: &&(bool, Leaning)| odds.1.of(sort) >= limit;
+                let stopped = tally.odds.iter().filter(beyond);
+                let wanted = stopped.clone().filter(|(wanted, _)| *wanted).count();
+                format!("{limit}:{wanted}/{}", stopped.count() - wanted)
+            });
+            say!(
+                "  只看例子，{name}（界线:对的/错的）  {}",
+                counts.join("  ")
+            );
+        }
     }
     Ok(())
 }
 
-fn measure(answerer: &Answerer, file: &Path, missed: bool) -> anyhow::Result<Tally> {
+/// What the examples make of a message: the probability of every sort.
+fn leaning(answerer: &Answerer, text: &str) -> String {
+    let searcher = answerer.searcher();
+    let Some(intent) = searcher.intent() else {
+        return "-".to_owned();
+    };
+    let leaning = intent.lean(&searcher.analyser().normalize(text));
+    let odds = |(name, sort)| format!("{name} {:.3}", leaning.of(sort));
+    [
+        ("法律", Sort::Legal),
+        ("别的", Sort::Other),
+        ("不帮", Sort::Refuse),
+        ("危险", Sort::Emergency),
+    ]
+    .map(odds)
+    .join(" ")
+}
+
+fn measure(judges: &Judges, file: &Path, missed: bool) -> anyhow::Result<Tally> {
     let text =
         std::fs::read_to_string(file).with_context(|| format!("读不了 {}", file.display()))?;
     let mut tally = Tally::default();
@@ -73,6 +156,7 @@ fn measure(answerer: &Answerer, file: &Path, missed: bool) -> anyhow::Result<Tal
         let at = || format!("{} 第 {} 行", file.display(), n + 1);
         let message: Message = serde_json::from_str(line).with_context(at)?;
         let expected = message.expected().with_context(at)?;
+        let answerer = judges.of(&message.text);
         let reply = answerer.think(&Context::default(), &message.text)?.reply;
         let (yes, taken) = match expected {
             Expected::Emergency(yes) => (yes, reply.kind == ReplyKind::Emergency),
@@ -87,6 +171,11 @@ fn measure(answerer: &Answerer, file: &Path, missed: bool) -> anyhow::Result<Tal
                 },
             ),
         };
+        let searcher = answerer.searcher();
+        if let Some(intent) = searcher.intent() {
+            let normalized = searcher.analyser().normalize(&message.text);
+            tally.odds.push((yes, intent.lean(&normalized)));
+        }
         if yes {
             tally.wanted += 1;
             tally.found += usize::from(taken);
@@ -98,8 +187,9 @@ fn measure(answerer: &Answerer, file: &Path, missed: bool) -> anyhow::Result<Tal
             let rule = reply.rule.as_deref().unwrap_or("-");
             let kind = reply.kind.as_str();
             say!(
-                "{}\t{kind}\t{rule}\t{}",
+                "{}\t{kind}\t{rule}\t{}\t{}",
                 if yes { "漏" } else { "误" },
+                leaning(answerer, &message.text),
                 message.text
             );
         }

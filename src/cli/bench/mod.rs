@@ -58,6 +58,9 @@ enum BenchCommand {
         /// 列出拦错的
         #[arg(long)]
         missed: bool,
+        /// 例子里有的消息，用没学过它的例子来判（分五份轮流学），并列出例子的各种界线拦多少
+        #[arg(long)]
+        unseen: bool,
     },
     /// 每个问法轮流不放进索引、拿来提问：自己的那条排第几
     Phrasings {
@@ -82,8 +85,12 @@ pub(super) fn run(config: &Config, args: &BenchArgs) -> anyhow::Result<ExitCode>
         BenchCommand::Effects { seeds } => insight::effects(*seeds),
         BenchCommand::Figures { rows, into } => insight::figures(config, *rows, into),
         BenchCommand::Articles { questions, fit } => articles(config, questions, fit.as_deref()),
-        BenchCommand::Guard { messages, missed } => {
-            guard::run(config, messages, *missed)?;
+        BenchCommand::Guard {
+            messages,
+            missed,
+            unseen,
+        } => {
+            guard::run(config, messages, *missed, *unseen)?;
             Ok(ExitCode::SUCCESS)
         }
         BenchCommand::Phrasings {
