@@ -12,6 +12,7 @@
 //! | 5 | [`desk`] | answer + journal, the only door for channels |
 //! | 5 | [`insight`] | figures over the journal and the activities |
 //! | 5 | [`ledger`] | activities as staff write them, in words and in Excel |
+//! | 6 | [`config`] | configuration from file, environment and flags; changing the file |
 //! | 6 | [`report`] | the figures of a period as Word, Excel and CSV; posters |
 //! | 7 | [`telegram`], [`web`], [`cli`] | channels and faces |
 //!
@@ -20,6 +21,7 @@
 
 pub mod answer;
 pub mod cli;
+pub mod config;
 pub mod desk;
 pub mod insight;
 pub mod journal;

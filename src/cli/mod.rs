@@ -13,7 +13,6 @@ mod ask;
 mod bench;
 mod board;
 mod check;
-mod config;
 mod database;
 mod demo;
 mod import;
@@ -31,10 +30,9 @@ use std::process::ExitCode;
 
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 
-pub use config::Config;
+pub use crate::config::Config;
 
-use crate::desk::Paths;
-use crate::knowledge::LoadOptions;
+use crate::config::Override;
 
 /// 七进：乡镇司法所的普法问答机器人
 #[derive(Parser)]
@@ -136,7 +134,7 @@ pub fn run() -> anyhow::Result<ExitCode> {
 
 impl Common {
     fn load(&self) -> anyhow::Result<Config> {
-        let mut flags: Vec<config::Override> = Vec::new();
+        let mut flags: Vec<Override> = Vec::new();
         for (key, value) in [
             ("library", &self.library),
             ("index", &self.index_dir),
@@ -147,24 +145,6 @@ impl Common {
             }
         }
         Config::load(self.config.as_deref(), &flags)
-    }
-}
-
-impl Config {
-    /// How the library is read today.
-    fn load_options(&self) -> LoadOptions {
-        LoadOptions {
-            preset: self.places.preset.clone(),
-            today: chrono::Local::now().date_naive(),
-        }
-    }
-
-    fn paths(&self) -> Paths {
-        Paths {
-            library: self.folders.library.clone(),
-            index: self.folders.index.clone(),
-            preset: self.places.preset.clone(),
-        }
     }
 }
 
