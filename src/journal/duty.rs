@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use chrono::{Datelike, NaiveDate};
-use sqlx::Row;
+use sqlx::{Any, Row, Transaction};
 
 use super::{JournalError, Ledger};
 
@@ -28,20 +28,21 @@ impl Ledger {
     /// # Errors
     /// When the database refuses.
     pub async fn set_duty(&self, duty: &Duty) -> Result<(), JournalError> {
-        sqlx::query(
-            "INSERT INTO duty (year, unit, content, planned) VALUES ($1, $2, $3, $4) \
-             ON CONFLICT (year, unit) DO UPDATE \
-             SET content = excluded.content, planned = excluded.planned",
-        )
-        .bind(i64::from(duty.year))
-        .bind(&duty.unit)
-        .bind(&duty.content)
-        .bind(i64::from(duty.planned))
-        .execute(&self.database.pool)
-        .await?;
-        Ok(())
+        self.set_duties(std::slice::from_ref(duty)).await
     }
 
+    /// Writes several lines, all of them or none.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub async fn set_duties(&self, duties: &[Duty]) -> Result<(), JournalError> {
+        let mut transaction = self.database.pool.begin().await?;
+        for duty in duties {
+            write_duty(&mut transaction, duty).await?;
+        }
+        transaction.commit().await?;
+        Ok(())
+    }
     /// Takes a unit's line out; `false` when there is none.
     ///
     /// # Errors
@@ -87,6 +88,24 @@ impl Ledger {
         }
         Ok((duties, done.into_iter().collect()))
     }
+}
+
+async fn write_duty(
+    transaction: &mut Transaction<'_, Any>,
+    duty: &Duty,
+) -> Result<(), JournalError> {
+    sqlx::query(
+        "INSERT INTO duty (year, unit, content, planned) VALUES ($1, $2, $3, $4) \
+         ON CONFLICT (year, unit) DO UPDATE \
+         SET content = excluded.content, planned = excluded.planned",
+    )
+    .bind(i64::from(duty.year))
+    .bind(&duty.unit)
+    .bind(&duty.content)
+    .bind(i64::from(duty.planned))
+    .execute(&mut **transaction)
+    .await?;
+    Ok(())
 }
 
 #[cfg(test)]

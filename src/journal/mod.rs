@@ -36,7 +36,7 @@ mod tables;
 pub(crate) mod test_database;
 
 pub use audit::{Audit, AuditLine};
-pub use boards::{Board, Boards, NewBoard, canonical};
+pub use boards::{Asked, Board, Boards, NewBoard, canonical};
 pub use bulk::PastQuestion;
 pub use calendar::{day_start, local_day};
 pub use copy::{CopiedTable, CopyProgress};
