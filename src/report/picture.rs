@@ -53,7 +53,7 @@ impl Painter {
             title: chart.title.clone(),
             why,
         };
-        let svg = self.svg(table, chart).map_err(|e| fault(e.to_string()))?;
+        let svg = self.svg(table, chart)?;
         let options = Options {
             fontdb: Arc::clone(&self.fonts),
             font_family: self.family.to_owned(),
@@ -73,7 +73,18 @@ impl Painter {
         Ok(Picture { png, width, height })
     }
 
-    fn svg(&self, table: &Table, chart: &Chart) -> Result<String, charts_rs::Error> {
+    /// Draws a table's chart as SVG. Whatever names it holds are escaped.
+    ///
+    /// # Errors
+    /// When charts-rs refuses.
+    pub fn svg(&self, table: &Table, chart: &Chart) -> Result<String, ReportError> {
+        self.draw(table, chart).map_err(|e| ReportError::Picture {
+            title: chart.title.clone(),
+            why: e.to_string(),
+        })
+    }
+
+    fn draw(&self, table: &Table, chart: &Chart) -> Result<String, charts_rs::Error> {
         let rows = &table.rows[..chart.rows.min(table.rows.len())];
         // charts-rs draws the first bar at the bottom; the table has it on top.
         let mut rows: Vec<&Vec<Cell>> = rows.iter().collect();
