@@ -14,6 +14,7 @@
 //! | 5 | [`ledger`] | activities as staff write them, in words and in Excel |
 //! | 6 | [`config`] | configuration from file, environment and flags; changing the file |
 //! | 6 | [`report`] | the figures of a period as Word, Excel and CSV; posters |
+//! | 6 | [`doctor`] | what is configured, reachable and stale |
 //! | 7 | [`telegram`], [`web`], [`cli`] | channels and faces |
 //!
 //! A question travels one way: channel → desk → answer → search → index,
@@ -23,6 +24,7 @@ pub mod answer;
 pub mod cli;
 pub mod config;
 pub mod desk;
+pub mod doctor;
 pub mod insight;
 pub mod journal;
 pub mod knowledge;

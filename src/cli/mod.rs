@@ -15,6 +15,7 @@ mod board;
 mod check;
 mod database;
 mod demo;
+mod doctor;
 mod import;
 mod index;
 mod journal;
@@ -55,6 +56,7 @@ const EXAMPLES: &str = "例：
   qijin journal export --csv 日志.csv  导出提问日志
   qijin report --period quarter --out 季报.docx  上一季度的成效报告
   qijin db backup 备份.sqlite          备份数据库（不用停）
+  qijin doctor                        体检：哪里不对、怎么办
 
 所有配置见 qijin.example.toml；说明见 README.zh-CN.md。";
 
@@ -100,6 +102,8 @@ enum Command {
     Activity(activity::ActivityArgs),
     /// 宣传点和二维码海报
     Board(board::BoardArgs),
+    /// 体检：配置、资料库、数据库、Telegram、备份，哪里不对、怎么办
+    Doctor(doctor::DoctorArgs),
     /// 造一年演示数据，写进单独的数据库
     Demo(demo::DemoArgs),
     /// 用资料库自己的问法测量检索，重新拟合置信度，测量成效数字
@@ -113,7 +117,11 @@ enum Command {
 pub fn run() -> anyhow::Result<ExitCode> {
     let matches = Cli::command().get_matches();
     let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|e| e.exit());
-    let config = cli.common.load()?;
+    let config = match (cli.common.load(), &cli.command) {
+        // What the doctor is for.
+        (Err(error), Command::Doctor(args)) => return doctor::refused(&error, args),
+        (config, _) => config?,
+    };
     match cli.command {
         Command::Serve(args) => serve::run(&config, &args),
         Command::Ask(args) => ask::run(&config, &args),
@@ -127,6 +135,7 @@ pub fn run() -> anyhow::Result<ExitCode> {
         Command::Staff(args) => staff::run(&config, &args),
         Command::Activity(args) => activity::run(&config, args),
         Command::Board(args) => board::run(&config, &args),
+        Command::Doctor(args) => doctor::run(&config, &args),
         Command::Demo(args) => demo::run(&config, &args),
         Command::Bench(args) => bench::run(&config, &args),
     }

@@ -34,6 +34,7 @@ mod tables;
 #[cfg(test)]
 #[path = "../../tests/common/database.rs"]
 pub(crate) mod test_database;
+mod vitals;
 
 pub use audit::{Audit, AuditLine};
 pub use boards::{Asked, Board, Boards, NewBoard, canonical};
@@ -62,3 +63,4 @@ pub use rollup::{Days, Facet, Repeats, Tally, Totals, tally};
 pub use sessions::{IDLE_HOURS, SESSION_HOURS, Sessions};
 pub use sketch::{AskerCount, AskerMark, Sketch};
 pub use staff::{Credentials, FAILURES, LOCK_MINUTES, Member, Role, Staff};
+pub use vitals::Vitals;
