@@ -1,15 +1,17 @@
 //! What every handler needs.
 
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 
 use tokio::sync::Semaphore;
 
 use super::limits::Limits;
+use crate::config::{Config, Edit};
 use crate::desk::Desk;
 use crate::journal::{
-    Audit, Handovers, Journal, JournalError, Keys, QuestionLog, Sessions, Staff, generate_password,
-    hash_password,
+    Audit, Boards, Handovers, Journal, JournalError, Keys, Ledger, QuestionLog, Sessions, Staff,
+    generate_password, hash_password,
 };
+use crate::ledger::Regions;
 
 /// What the web side is made of.
 pub struct Setup {
@@ -21,6 +23,10 @@ pub struct Setup {
     pub behind_proxy: bool,
     /// What is configured, for the settings page: label and value.
     pub facts: Vec<(&'static str, String)>,
+    /// The configuration that the program runs with.
+    pub config: Config,
+    /// Whether a token is set.
+    pub telegram: bool,
 }
 
 /// Shared by all handlers; cheap to clone.
@@ -33,6 +39,13 @@ pub(super) struct Site {
     pub audit: Audit,
     pub log: QuestionLog,
     pub handovers: Handovers,
+    pub journal: Journal,
+    pub ledger: Ledger,
+    pub boards: Boards,
+    config: Arc<RwLock<Arc<Config>>>,
+    pub telegram: bool,
+    /// Reports and check-ups take seconds of a core and read much: one at a time.
+    pub heavy: Arc<Semaphore>,
     pub behind_proxy: bool,
     pub facts: Arc<Vec<(&'static str, String)>>,
     pub limits: Arc<Limits>,
@@ -54,8 +67,14 @@ impl Site {
             staff: Staff::new(database.clone()),
             sessions: Sessions::new(database.clone()),
             audit: Audit::new(database.clone()),
+            ledger: Ledger::new(database.clone()),
+            boards: Boards::new(database.clone()),
             log: QuestionLog::new(database),
+            config: Arc::new(RwLock::new(Arc::new(setup.config))),
+            telegram: setup.telegram,
+            heavy: Arc::new(Semaphore::new(1)),
             keys: setup.journal.keys().clone(),
+            journal: setup.journal,
             handovers,
             desk: setup.desk,
             behind_proxy: setup.behind_proxy,
@@ -64,6 +83,28 @@ impl Site {
             hashing: Arc::new(Semaphore::new(2)),
             nobody: Arc::new(hash_password(&generate_password()?)?),
         })
+    }
+
+    /// What is configured, with what was saved on the settings page and needs no restart.
+    pub fn config(&self) -> Arc<Config> {
+        // A poisoned lock only means that another thread panicked while swapping: the value is whole.
+        let held = self.config.read();
+        held.unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Takes what was saved into use, as far as only pages use it: regions, and the bot of QR codes.
+    pub fn take_up(&self, saved: &Edit) {
+        let held = self.config.write();
+        let mut held = held.unwrap_or_else(PoisonError::into_inner);
+        let mut config = Config::clone(&held);
+        config.regions = Regions {
+            township: saved.township.clone(),
+            list: saved.regions.clone(),
+        };
+        if config.origin.decided_by("telegram", "bot").is_none() {
+            config.telegram.bot.clone_from(&saved.bot);
+        }
+        *held = Arc::new(config);
     }
 
     /// Does slow work on passwords without holding up anything else.
