@@ -246,8 +246,9 @@ fn keep_copy(file: &Path, now: DateTime<Utc>) -> std::io::Result<PathBuf> {
     Ok(copy)
 }
 
-/// Writes aside and renames: a crash leaves the old file or the new one.
+/// Writes aside and renames: a crash leaves the old file or the new one. A link stays a link.
 fn replace(file: &Path, text: &str) -> std::io::Result<()> {
+    let file = &fs::canonicalize(file).unwrap_or_else(|_| file.to_owned());
     let aside = beside(file, ".new");
     let written = (|| {
         let mut new = fs::File::create(&aside)?;
@@ -272,7 +273,7 @@ pub fn is_writable(file: &Path) -> std::io::Result<()> {
     if fs::metadata(file).is_ok_and(|held| held.permissions().readonly()) {
         return Err(std::io::ErrorKind::PermissionDenied.into());
     }
-    let attempt = beside(file, ".new");
+    let attempt = beside(file, ".try");
     fs::File::create(&attempt)?;
     fs::remove_file(&attempt)
 }
@@ -363,6 +364,19 @@ mod tests {
             Err(EditError::Unreadable { .. })
         ));
         assert_eq!(copies(folder.path()), 0);
+    }
+
+    #[test]
+    #[cfg(unix)]
+    fn a_link_stays_a_link() {
+        let (folder, file) = on_disk();
+        let link = folder.path().join("link.toml");
+        std::os::unix::fs::symlink(&file, &link).unwrap();
+        let (mut edit, seen) = Edit::in_file(&link).unwrap();
+        edit.name = "乙所".into();
+        edit.write(&link, &seen, Utc::now()).unwrap();
+        assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
+        assert!(fs::read_to_string(&file).unwrap().contains("乙所"));
     }
 
     #[test]

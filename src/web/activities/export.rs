@@ -22,7 +22,7 @@ pub(in super::super) async fn csv(
     visit: Visit,
     Query(asked): Query<Asked>,
 ) -> Result<Response, WebError> {
-    let found = asked.found(&site).await?;
+    let found = asked.found(site.ledger.all().await?);
     let bytes = ledger::to_csv(&found, &site.desk.library(), &site.config().regions);
     let bytes = bytes.map_err(JournalError::from)?;
     let what = format!("CSV，{} 条，筛选：{}", found.len(), asked.query());
@@ -36,7 +36,7 @@ pub(in super::super) async fn xlsx(
     visit: Visit,
     Query(asked): Query<Asked>,
 ) -> Result<Response, WebError> {
-    let found = asked.found(&site).await?;
+    let found = asked.found(site.ledger.all().await?);
     let bytes = ledger::to_xlsx(&found, &site.desk.library(), &site.config().regions)?;
     let what = format!("Excel，{} 条，筛选：{}", found.len(), asked.query());
     noted(&site, &visit, "导出台账", &what).await?;

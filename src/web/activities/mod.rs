@@ -17,6 +17,8 @@ pub(super) use form::{add, change, edit, new};
 pub(super) use import::{import, page as import_page, template};
 pub(super) use one::{one, remove};
 
+use std::collections::BTreeSet;
+
 use askama::Template;
 use axum::extract::{Query, State};
 use axum::response::Response;
@@ -81,12 +83,11 @@ impl Asked {
         serde_urlencoded::to_string(self).unwrap_or_default()
     }
 
-    /// The activities asked for, the latest first.
-    async fn found(&self, site: &Site) -> Result<Vec<Entered>, WebError> {
-        let mut all = site.ledger.all().await?;
+    /// The activities asked for among all, the latest first.
+    fn found(&self, mut all: Vec<Entered>) -> Vec<Entered> {
         all.retain(|entered| self.wants(&entered.activity));
         all.reverse();
-        Ok(all)
+        all
     }
 }
 
@@ -206,9 +207,7 @@ pub(super) async fn list(
     let config = site.config();
     let today = local_day(Utc::now());
     let all = site.ledger.all().await?;
-    let mut known: Vec<&str> = all.iter().map(|e| e.activity.unit.as_str()).collect();
-    known.sort_unstable();
-    known.dedup();
+    let known: BTreeSet<&str> = all.iter().map(|e| e.activity.unit.as_str()).collect();
     let mut units = any(&asked.unit);
     units.extend(
         known
@@ -218,7 +217,8 @@ pub(super) async fn list(
     let mut places = any(&asked.place);
     let enabled = library.places.iter();
     places.extend(enabled.map(|p| Choice::new(p.id.clone(), p.name.clone(), &asked.place)));
-    let found = asked.found(&site).await?;
+    let nothing_yet = all.is_empty();
+    let found = asked.found(all);
     let at: usize = asked.page.parse().unwrap_or(0).min(found.len() / ROWS);
     let rows = found.iter().skip(at * ROWS).take(ROWS);
     let query = asked.query();
@@ -244,7 +244,7 @@ pub(super) async fn list(
             .collect(),
         caption: format!("共 {} 次活动，最近的在前", found.len()),
         filtered: !query.is_empty(),
-        nothing_yet: all.is_empty(),
+        nothing_yet,
         newer: (at > 0).then(|| turned(at - 1)),
         older: ((at + 1) * ROWS < found.len()).then(|| turned(at + 1)),
         query,
