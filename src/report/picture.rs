@@ -167,6 +167,40 @@ mod tests {
     use super::*;
 
     #[test]
+    fn names_are_words_in_a_drawn_chart_and_nothing_styles_itself() {
+        // Without a Chinese font there is no chart.
+        let Some(painter) = Painter::of_system() else {
+            return;
+        };
+        let hostile = "<script>alert(1)</script>\"' onload=x";
+        for shape in [Shape::Bars, Shape::Columns] {
+            let chart = Chart {
+                title: hostile.into(),
+                shape,
+                column: 1,
+                rows: 1,
+            };
+            let table = Table {
+                name: "表",
+                caption: hostile.into(),
+                heads: vec![(hostile.into(), 1), (hostile.into(), 1)],
+                rows: vec![vec![Cell::text(hostile), Cell::Count(3)]],
+                note: None,
+                chart: None,
+            };
+            let svg = painter.svg(&table, &chart).unwrap();
+            assert!(
+                svg.contains("&lt;script") && !svg.contains("<script"),
+                "{svg}"
+            );
+            assert!(
+                !svg.contains("style="),
+                "the pages' policy forbids it: {svg}"
+            );
+        }
+    }
+
+    #[test]
     fn axes_end_on_round_numbers() {
         for (least, round) in [
             (0.0, 1.0),

@@ -95,6 +95,41 @@ async fn the_file_is_changed_with_its_comments_kept() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_file_that_cannot_be_written_is_shown_and_left_alone() {
+    let office = staffed();
+    let file = office.folder().join("qijin.toml");
+    std::fs::write(&file, "[regions]\ntownship = \"青石镇\"\n").unwrap();
+    // Root may write into everything, but nobody writes a file over a folder.
+    for end in [".try", ".new"] {
+        std::fs::create_dir(office.folder().join(format!("qijin.toml{end}"))).unwrap();
+    }
+    let (bot, base) = office.serve_pages(&[]).await;
+    let mut admin = logged_in(&base, 2).await;
+    let page = admin.get("/settings/office").await.text;
+    assert!(
+        page.contains("这里只能看，不能改") && page.contains("青石镇"),
+        "{page}"
+    );
+    assert!(!page.contains("<button class=\"main\">保存"));
+    let mark = seen_mark(&page);
+    let fields = [
+        ("seen", mark.as_str()),
+        ("township", "别的镇"),
+        ("days", "30"),
+    ];
+    let seen = admin
+        .submit("/settings/office", "/settings/office", &fields)
+        .await
+        .text;
+    assert!(
+        seen.contains("没有保存") && seen.contains("别的镇"),
+        "{seen}"
+    );
+    assert!(std::fs::read_to_string(&file).unwrap().contains("青石镇"));
+    close(&office, bot).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_checkup_lists_what_the_command_does() {
     let (office, bot, base) = open().await;
     let mut admin = logged_in(&base, 2).await;
