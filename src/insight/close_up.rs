@@ -4,13 +4,15 @@ use chrono::{DateTime, NaiveDate, Utc};
 
 use super::effect::by_day;
 use super::figures::{effect_of, held_days};
-use super::{Activity, Effect, Facet};
+use super::{Activity, Effect, Facet, Period};
 use crate::journal::{Journal, JournalError};
 use crate::knowledge::Library;
 
 /// What an activity's own page shows.
 #[derive(Debug, Clone, PartialEq)]
 pub struct CloseUp {
+    /// The whole days that the journal holds.
+    pub held: Option<Period>,
     /// Its effect, as the report tells it.
     pub effect: Effect,
     /// First questions on its topics by day, from the window before to the window after, as far as the
@@ -38,5 +40,5 @@ pub async fn close_up(
         None => Vec::new(),
     };
     days.retain(|(day, _)| held.is_some_and(|held| held.contains(*day)));
-    Ok(CloseUp { effect, days })
+    Ok(CloseUp { held, effect, days })
 }

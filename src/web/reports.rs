@@ -120,7 +120,8 @@ struct Shown {
 
 struct TableView {
     caption: String,
-    heads: Vec<String>,
+    /// Each with whether numbers stand under it.
+    heads: Vec<(String, bool)>,
     rows: Vec<Vec<Shown>>,
     notes: Vec<String>,
     /// Long, and its chart says it at a glance.
@@ -232,11 +233,16 @@ fn viewed(report: &Report, today: NaiveDate) -> Preview {
             text: cell.shown(),
             number: !matches!(cell, Cell::Text(_)),
         };
+        let heads = table.heads.iter().enumerate().map(|(at, (head, _))| {
+            let cells = table.rows.iter().filter_map(|row| row.get(at));
+            let words = cells.clone().any(|cell| matches!(cell, Cell::Text(_)));
+            (head.clone(), !words)
+        });
         let notes = table.note.iter().map(String::as_str);
         let notes = notes.chain(table.hides().then_some(HIDING));
         TableView {
             caption: caption(tables, &table.caption),
-            heads: table.heads.iter().map(|(head, _)| head.clone()).collect(),
+            heads: heads.collect(),
             rows: table
                 .rows
                 .iter()

@@ -58,6 +58,8 @@ struct Shown {
     sentence: String,
     verdict: &'static str,
     counts: Option<EffectCounts>,
+    /// Whether the journal holds the days before, and some after.
+    covered: bool,
     /// `1.52`, and `1.10 到 2.10`.
     ratio: Option<(String, String)>,
     whole: bool,
@@ -171,7 +173,11 @@ fn facts(
 }
 
 fn shown(activity: &insight::Activity, close: CloseUp, today: NaiveDate) -> Shown {
-    let CloseUp { effect, days } = close;
+    let CloseUp { held, effect, days } = close;
+    // Counts of days that the journal does not hold would be no zeros.
+    let covered = held.is_some_and(|held| {
+        held.from <= activity.window_before().from && held.to >= activity.window_after().from
+    });
     let ratio = effect
         .ratio
         .filter(|r| r.ratio.is_finite() && r.high.is_finite())
@@ -183,9 +189,10 @@ fn shown(activity: &insight::Activity, close: CloseUp, today: NaiveDate) -> Show
         verdict: effect.verdict.name(),
         whole: activity.window_after().to < today,
         ratio,
-        counts: effect.counts,
+        counts: effect.counts.filter(|_| covered),
+        covered,
         sentence: effect.sentence,
-        picture: picture(activity, &days),
+        picture: picture(activity, &days).filter(|_| covered),
     }
 }
 
