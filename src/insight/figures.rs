@@ -58,16 +58,19 @@ pub struct Material {
     pub new_entries: Vec<(EntryId, NaiveDate)>,
 }
 
-/// Reads what figures of a period need; brings the roll-ups up to date first.
+/// Reads what figures of a period need; brings the roll-ups up to date first. Activities that begin
+/// after today are only planned: no figure knows them.
 ///
 /// # Errors
 /// When the database refuses.
 pub async fn gather(
     journal: &Journal,
     period: Period,
-    activities: Vec<Activity>,
+    mut activities: Vec<Activity>,
     now: DateTime<Utc>,
 ) -> Result<Material, JournalError> {
+    let today = local_day(now);
+    activities.retain(|activity| activity.from <= today);
     let held = held_days(journal, now).await?;
     let Period { from, to } = period;
     let totals = |facet| journal.totals(facet, from, to);

@@ -411,14 +411,12 @@ async fn print(
         "a3" => Paper::A3,
         _ => Paper::A4,
     };
-    let _turn = site.heavy.acquire().await;
-    let made = tokio::task::spawn_blocking(move || {
+    let printing = move || {
         let poster = |board| Poster::of(board, &library, &config.office, &bot);
         let posters: Vec<Poster> = boards.iter().map(poster).collect();
         pdf(&posters, paper)
-    })
-    .await?;
-    let bytes = made.map_err(|error| match error {
+    };
+    let bytes = site.heavy(printing).await?.map_err(|error| match error {
         // What the office can mend by itself.
         PosterError::NoFont => WebError::Bad(error.to_string()),
         other => {

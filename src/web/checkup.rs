@@ -27,7 +27,7 @@ pub(super) async fn page(State(site): State<Site>, visit: Visit) -> Result<Respo
         token: site.telegram,
         online: None,
     };
-    let _turn = site.heavy.acquire().await;
+    let _turn = site.turn().await?;
     let mut checks = examine(&site.config(), &telegram, Utc::now()).await;
     checks.sort_by_key(|check| std::cmp::Reverse(check.state));
     let count = |state| checks.iter().filter(|c| c.state == state).count();

@@ -11,6 +11,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 use axum_extra::extract::CookieJar;
 use axum_extra::extract::cookie::{Cookie, SameSite};
 use chrono::Utc;
+use futures::StreamExt as _;
 use serde::Deserialize;
 
 use super::error::WebError;
@@ -25,6 +26,10 @@ pub(super) const TOKEN_HEADER: &str = "x-csrf-token";
 pub(super) const MAX_BODY: usize = 64 * 1024;
 /// A form with a file, as large as axum's extractors take. Read only of those who may send one.
 pub(super) const MAX_UPLOAD: usize = 2 * 1024 * 1024;
+
+/// Bytes of a file beyond [`MAX_UPLOAD`] that are read and dropped: a browser shows the answer only once
+/// it has sent everything.
+pub(super) const PASSED_OVER: usize = 16 * 1024 * 1024;
 
 /// One request: who is there, and what their forms must carry.
 #[derive(Clone)]
@@ -189,9 +194,7 @@ async fn from_us(request: Request, token: &str, most: usize) -> Result<Request, 
     }
     let in_header = headers.get(TOKEN_HEADER).map(|v| v.as_bytes().to_vec());
     let (parts, body) = request.into_parts();
-    let body = to_bytes(body, most)
-        .await
-        .map_err(|_| WebError::Bad("内容太长，没有接收。".to_owned()))?;
+    let body = whole(body, most).await?;
     let sent = match in_header {
         Some(sent) => sent,
         None => token_field(&parts, &body).await,
@@ -200,6 +203,33 @@ async fn from_us(request: Request, token: &str, most: usize) -> Result<Request, 
         return Err(WebError::NotOurForm);
     }
     Ok(Request::from_parts(parts, Body::from(body)))
+}
+
+/// A body of at most `most` bytes.
+async fn whole(body: Body, most: usize) -> Result<Bytes, WebError> {
+    if most != MAX_UPLOAD {
+        let read = to_bytes(body, most).await;
+        return read.map_err(|_| WebError::Bad("内容太长，没有接收。".to_owned()));
+    }
+    let broken = |_| WebError::Bad("文件没有传完，什么都没有改。请再传一次。".to_owned());
+    let (mut stream, mut held, mut length) = (body.into_data_stream(), Vec::new(), 0_usize);
+    while let Some(part) = stream.next().await {
+        let part = part.map_err(broken)?;
+        length = length.saturating_add(part.len());
+        if length <= most {
+            held.extend_from_slice(&part);
+        } else if length > most + PASSED_OVER {
+            break;
+        }
+    }
+    if length > most {
+        let megabytes = MAX_UPLOAD >> 20;
+        let why = format!(
+            "文件超过 {megabytes} MB，没有接收，什么都没有改。请删掉图片，或分成几个文件。"
+        );
+        return Err(WebError::Bad(why));
+    }
+    Ok(Bytes::from(held))
 }
 
 /// What a form says in its field for the token; empty when it says nothing. In a form with files the

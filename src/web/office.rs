@@ -310,7 +310,7 @@ pub(super) async fn save(
 ) -> Result<Response, WebError> {
     let (fields, config) = (Fields(fields), site.config());
     // Two who save at once: the second is told that the file changed.
-    let _turn = site.heavy.acquire().await;
+    let _turn = site.turn().await?;
     let file: &Path = &config.origin.file;
     let failed = async |faults: &[(&'static str, String)], why: String| {
         render(&site, &visit, Some(&fields), faults, Said::Failed(why)).await

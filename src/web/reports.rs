@@ -1,7 +1,5 @@
 //! 报告: what the report of a period says, and the documents that say the same.
 
-use std::time::Duration;
-
 use askama::Template;
 use axum::extract::{Path, Query, State};
 use axum::response::Response;
@@ -23,8 +21,6 @@ use crate::report::{self, Cell, Painter, Report};
 const MONTHS: u32 = 24;
 /// Tables with more rows are folded away when there is a chart of them.
 const SHORT: usize = 12;
-/// Who waits longer for others' reports is told to try again.
-const PATIENCE: Duration = Duration::from_secs(20);
 
 /// The period asked for.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -175,7 +171,7 @@ pub(super) async fn page(
         Ok(None) => {}
         Ok(Some(period)) => {
             let report = make(&site, period).await?;
-            let made = tokio::task::spawn_blocking(move || viewed(&report, today)).await?;
+            let made = site.heavy(move || viewed(&report, today)).await?;
             preview = Some(made);
         }
     }
@@ -202,9 +198,6 @@ pub(super) async fn page(
 }
 
 async fn make(site: &Site, period: Period) -> Result<Report, WebError> {
-    let busy = || WebError::Bad("正在给别人做报告，请过一会儿再试。".to_owned());
-    let turn = tokio::time::timeout(PATIENCE, site.heavy.acquire()).await;
-    let _turn = turn.map_err(|_| busy())?;
     let now = Utc::now();
     let held = site.ledger.all().await?;
     let activities = held.iter().map(insight::Activity::of).collect();
@@ -213,7 +206,7 @@ async fn make(site: &Site, period: Period) -> Result<Report, WebError> {
     let office = site.desk.office().name.clone();
     let made = local_day(now);
     let work = move || Report::of_material(&material, &library, &config.regions, &office, made);
-    Ok(tokio::task::spawn_blocking(work).await?)
+    site.heavy(work).await
 }
 
 /// The report as a page: the same chapters, tables and charts.
@@ -293,7 +286,7 @@ pub(super) async fn file(
         "xlsx" => report::xlsx::write(&report),
         _ => report::csv::write(&report),
     };
-    let bytes = tokio::task::spawn_blocking(write).await??;
+    let bytes = site.heavy(write).await??;
     let Period { from, to } = period;
     let what = format!("{end}，{from} 到 {to}");
     let who = &visit.member()?.name;

@@ -9,7 +9,7 @@ use tower_http::limit::RequestBodyLimitLayer;
 use tower_http::timeout::TimeoutLayer;
 
 use super::error::WebError;
-use super::gate::{MAX_BODY, MAX_UPLOAD, gate};
+use super::gate::{MAX_BODY, MAX_UPLOAD, PASSED_OVER, gate};
 use super::site::Site;
 use super::{
     activities, assets, boards, chat, checkup, handovers, headers, login, office, questions,
@@ -202,7 +202,7 @@ fn table() -> Vec<Route> {
         route(
             get.clone(),
             "/activities/duties/template.xlsx",
-            Staff(Viewer),
+            Staff(Reviewer),
             activities::duty_template,
         ),
         route(
@@ -331,8 +331,13 @@ pub(super) fn router(site: Site) -> Router {
     let mut router = Router::new();
     for route in table() {
         let guard = from_fn_with_state((site.clone(), route.access, route.most), gate);
-        // Outside the gate: a body that says that it is too long is not even begun.
-        let limit = RequestBodyLimitLayer::new(route.most);
+        // Outside the gate: a body that says that it is too long is not even begun. A file is read a
+        // little further, so that a page can say that it is too large.
+        let limit = match route.most {
+            MAX_UPLOAD => MAX_UPLOAD + PASSED_OVER,
+            most => most,
+        };
+        let limit = RequestBodyLimitLayer::new(limit);
         let guarded: MethodRouter<Site> = route.handler.layer(guard);
         router = router.route(route.path, guarded.layer(limit));
     }

@@ -1,9 +1,11 @@
 //! What every handler needs.
 
 use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
 
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
+use super::error::WebError;
 use super::limits::Limits;
 use crate::config::{Config, Edit};
 use crate::desk::Desk;
@@ -12,6 +14,9 @@ use crate::journal::{
     generate_password, hash_password,
 };
 use crate::ledger::Regions;
+
+/// Who waits longer for others' heavy work is told to try again.
+const PATIENCE: Duration = Duration::from_secs(20);
 
 /// What the web side is made of.
 pub struct Setup {
@@ -45,7 +50,7 @@ pub(super) struct Site {
     config: Arc<RwLock<Arc<Config>>>,
     pub telegram: bool,
     /// Reports and check-ups take seconds of a core and read much: one at a time.
-    pub heavy: Arc<Semaphore>,
+    turns: Arc<Semaphore>,
     pub behind_proxy: bool,
     pub facts: Arc<Vec<(&'static str, String)>>,
     pub limits: Arc<Limits>,
@@ -72,7 +77,7 @@ impl Site {
             log: QuestionLog::new(database),
             config: Arc::new(RwLock::new(Arc::new(setup.config))),
             telegram: setup.telegram,
-            heavy: Arc::new(Semaphore::new(1)),
+            turns: Arc::new(Semaphore::new(1)),
             keys: setup.journal.keys().clone(),
             journal: setup.journal,
             handovers,
@@ -105,6 +110,27 @@ impl Site {
             config.telegram.bot.clone_from(&saved.bot);
         }
         *held = Arc::new(config);
+    }
+
+    /// Waits for the turn of heavy work.
+    pub async fn turn(&self) -> Result<OwnedSemaphorePermit, WebError> {
+        let busy = || WebError::Bad("正在给别人做报告或读文件，请过一会儿再试。".to_owned());
+        let turn = tokio::time::timeout(PATIENCE, self.turns.clone().acquire_owned()).await;
+        turn.map_err(|_| busy())?.map_err(|_| busy())
+    }
+
+    /// Does heavy work in turn. The turn lasts as long as the work does, also when nobody waits for
+    /// it any more.
+    pub async fn heavy<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, WebError> {
+        let turn = self.turn().await?;
+        let done = tokio::task::spawn_blocking(move || {
+            let _turn = turn;
+            work()
+        });
+        Ok(done.await?)
     }
 
     /// Does slow work on passwords without holding up anything else.

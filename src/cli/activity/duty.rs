@@ -92,7 +92,7 @@ pub(super) async fn run(desk: &Desk<'_>, args: &DutyArgs) -> anyhow::Result<Exit
 }
 
 async fn list(desk: &Desk<'_>, year: i32) -> anyhow::Result<()> {
-    let (duties, others) = desk.ledger.duties(year).await?;
+    let (duties, others) = desk.ledger.duties(year, local_day(Utc::now())).await?;
     if duties.is_empty() {
         say!(
             "{year} 年的责任清单是空的。写一个：qijin activity duty add 单位 --content … --planned …"

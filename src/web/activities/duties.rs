@@ -124,7 +124,7 @@ async fn render(
     said: Said,
     faults: Vec<String>,
 ) -> Result<Response, WebError> {
-    let (duties, others) = site.ledger.duties(year).await?;
+    let (duties, others) = site.ledger.duties(year, local_day(Utc::now())).await?;
     let mut units = duties.iter().map(|d| &d.unit);
     let held = units.find(|unit| **unit == typed.unit).cloned();
     let this = local_day(Utc::now()).year();
@@ -185,7 +185,7 @@ pub(in super::super) async fn list(
     let year = year_of(&asked.year);
     let mut typed = Typed::default();
     if !asked.edit.is_empty() {
-        let (duties, _) = site.ledger.duties(year).await?;
+        let (duties, _) = site.ledger.duties(year, local_day(Utc::now())).await?;
         typed.unit.clone_from(&asked.edit);
         if let Some(duty) = duties.into_iter().find(|d| d.unit == asked.edit) {
             typed.content = duty.content;
@@ -252,10 +252,13 @@ pub(in super::super) async fn remove(
 /// `GET /activities/duties/template.xlsx`: the year's list, to be changed and imported again.
 pub(in super::super) async fn template(
     State(site): State<Site>,
+    visit: Visit,
     Query(asked): Query<Asked>,
 ) -> Result<Response, WebError> {
     let year = year_of(&asked.year);
-    let (duties, _) = site.ledger.duties(year).await?;
+    let (duties, _) = site.ledger.duties(year, local_day(Utc::now())).await?;
+    let what = format!("{year} 年，{} 个单位", duties.len());
+    noted(&site, &visit, "导出责任清单", &what).await?;
     let name = format!("duties-{year}.xlsx");
     Ok(download::file(&name, XLSX, duty_template(&duties)?))
 }
@@ -281,8 +284,7 @@ pub(in super::super) async fn import(
     if upload.file.is_empty() {
         return failed("还没有选文件，什么都没有导入。".to_owned(), Vec::new()).await;
     }
-    let _turn = site.heavy.acquire().await;
-    let read = tokio::task::spawn_blocking(move || duty_sheet(&upload.file, year)).await?;
+    let read = site.heavy(move || duty_sheet(&upload.file, year)).await?;
     let sheet = match read {
         Ok(sheet) => sheet,
         Err(error) => return failed(format!("没有导入：{error}"), Vec::new()).await,

@@ -77,9 +77,8 @@ pub(in super::super) async fn import(
     }
     let held = site.ledger.all().await?;
     let (library, config) = (site.desk.library(), site.config());
-    let _turn = site.heavy.acquire().await;
     // Unpacking and reading take a core for as long as they take.
-    let read = tokio::task::spawn_blocking(move || {
+    let reading = move || {
         ledger::sheet(
             &upload.file,
             &library,
@@ -88,9 +87,8 @@ pub(in super::super) async fn import(
             &mut |_, _| (),
         )
         .map(|sheet| (sheet, upload.fields))
-    })
-    .await?;
-    let (sheet, fields) = match read {
+    };
+    let (sheet, fields) = match site.heavy(reading).await? {
         Ok(read) => read,
         Err(error) => {
             let why = format!("没有导入：{error}");
