@@ -219,7 +219,8 @@ pub(super) async fn list(
     places.extend(enabled.map(|p| Choice::new(p.id.clone(), p.name.clone(), &asked.place)));
     let nothing_yet = all.is_empty();
     let found = asked.found(all);
-    let at: usize = asked.page.parse().unwrap_or(0).min(found.len() / ROWS);
+    let last = found.len().saturating_sub(1) / ROWS;
+    let at: usize = asked.page.parse().unwrap_or(0).min(last);
     let rows = found.iter().skip(at * ROWS).take(ROWS);
     let query = asked.query();
     let turned = |page: usize| format!("?{query}&page={page}");
