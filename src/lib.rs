@@ -12,7 +12,9 @@
 //! | 5 | [`desk`] | answer + journal, the only door for channels |
 //! | 5 | [`insight`] | figures over the journal and the activities |
 //! | 5 | [`ledger`] | activities as staff write them, in words and in Excel |
+//! | 6 | [`config`] | configuration from file, environment and flags; changing the file |
 //! | 6 | [`report`] | the figures of a period as Word, Excel and CSV; posters |
+//! | 6 | [`doctor`] | what is configured, reachable and stale |
 //! | 7 | [`telegram`], [`web`], [`cli`] | channels and faces |
 //!
 //! A question travels one way: channel → desk → answer → search → index,
@@ -20,7 +22,9 @@
 
 pub mod answer;
 pub mod cli;
+pub mod config;
 pub mod desk;
+pub mod doctor;
 pub mod insight;
 pub mod journal;
 pub mod knowledge;

@@ -8,9 +8,12 @@ use std::path::Path;
 use assert_cmd::Command;
 use chrono::{DateTime, Duration, NaiveDate, Utc};
 use qijin::insight::demo::{DemoYear, plain_topics};
-use qijin::insight::{Figures, Meanings, Outcome, Period, Totals, gather};
+use qijin::insight::{
+    Activity, Figures, Meanings, Outcome, Period, Totals, Verdict, close_up, gather,
+};
 use qijin::journal::{
-    Asker, Database, Days, Facet, Journal, Keys, Record, Review, local_day, tally,
+    Asked, Asker, Boards, Database, Days, Facet, Journal, Keys, NewBoard, Record, Review,
+    local_day, tally,
 };
 use qijin::knowledge::{LoadOptions, load};
 use qijin::text::Analyser;
@@ -207,6 +210,76 @@ async fn roll_ups_are_what_the_rows_say_also_after_late_changes() {
             .unwrap()
             .is_empty()
     );
+}
+
+/// What an activity's own page and the list of boards are made of: as many people as need be, or nothing.
+#[tokio::test]
+async fn an_activity_and_a_board_tell_nothing_of_a_few_people() {
+    let folder = tempfile::tempdir().unwrap();
+    let journal = journal(folder.path()).await;
+    let library = load(
+        Path::new("tests/data/library"),
+        &LoadOptions {
+            preset: None,
+            today: local_day(Utc::now()),
+        },
+    );
+    let library = library.unwrap().library;
+    let boards = Boards::new(journal.database().clone());
+    let board = boards.add(NewBoard::default(), Utc::now()).await.unwrap();
+    let now = Utc::now();
+    let held = local_day(now) - Duration::days(40);
+    let activity = Activity {
+        id: 1,
+        title: "下乡".into(),
+        from: held,
+        to: held,
+        places: Vec::new(),
+        topics: vec!["labor".into()],
+        regions: Vec::new(),
+    };
+    let ask = async |people: std::ops::Range<u64>, days_ago: i64| {
+        for person in people {
+            let asker = journal.keys().asker("telegram", &person.to_string());
+            let mut record = asked(
+                &asker,
+                now - Duration::days(days_ago),
+                "labor.pay",
+                "answer",
+            );
+            record.board = Some(board.code.clone());
+            journal.record(record).await.unwrap();
+        }
+    };
+    let all = std::slice::from_ref(&activity);
+    let look = async || {
+        close_up(&journal, &activity, all, &library, now)
+            .await
+            .unwrap()
+    };
+    // Eight people before; four after, then five.
+    ask(0..8, 50).await;
+    ask(8..12, 30).await;
+    let few = look().await;
+    assert_eq!((few.effect.counts, few.days.len()), (None, 0));
+    assert!(few.effect.ratio.is_none() && few.effect.verdict == Verdict::Undecided);
+    ask(12..13, 30).await;
+    let enough = look().await;
+    let counts = enough.effect.counts.unwrap();
+    assert_eq!(
+        (counts.before, counts.after, counts.askers_after),
+        (8, 5, 5)
+    );
+    let told: u64 = enough.days.iter().map(|(_, count)| count).sum();
+    assert_eq!(told, 13);
+    let through = boards.asked(now - Duration::days(35)).await.unwrap();
+    let five = Asked {
+        questions: 5,
+        askers: 5,
+    };
+    assert_eq!(through.get(&board.code), Some(&five));
+    let all = boards.asked(now - Duration::days(90)).await.unwrap();
+    assert_eq!(all[&board.code].askers, 13);
 }
 
 #[tokio::test]

@@ -3,14 +3,15 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use anyhow::{Context, bail};
+use anyhow::{Context, anyhow, bail};
 use chrono::Utc;
 use clap::{Args, Subcommand, ValueEnum};
 
 use super::{Config, journal, runtime};
-use crate::journal::{ActivityId, Audit, Board, Boards, NewBoard, canonical, local_day};
+use crate::journal::{ActivityId, Audit, Board, Boards, canonical, local_day};
 use crate::knowledge::{Library, load};
-use crate::report::poster::{Paper, Poster, pdf};
+use crate::ledger::{BoardField, read_board};
+use crate::report::poster::{Paper, Poster, bot_name, pdf, place_name};
 
 #[derive(Args)]
 #[command(after_help = "例：
@@ -79,8 +80,6 @@ enum Size {
 
 /// Who the audit log says it was.
 const WHO: &str = "命令行";
-/// The longest name of a board, in characters.
-const MAX_NAME: usize = 40;
 
 pub(super) fn run(config: &Config, args: &BoardArgs) -> anyhow::Result<ExitCode> {
     let library = load(&config.folders.library, &config.load_options())?.library;
@@ -94,12 +93,18 @@ pub(super) fn run(config: &Config, args: &BoardArgs) -> anyhow::Result<ExitCode>
                 region,
                 activity,
             } => {
-                let about = NewBoard {
-                    name: fitting(name)?,
-                    place: place.as_deref().map(|p| place_id(&library, p)).transpose()?,
-                    region: region.as_deref().map(|r| region_code(config, r)).transpose()?,
-                    activity: *activity,
+                let number = activity.map(|id| id.to_string());
+                let field = |field| match field {
+                    BoardField::Name => name.as_str(),
+                    BoardField::Place => place.as_deref().unwrap_or(""),
+                    BoardField::Region => region.as_deref().unwrap_or(""),
+                    BoardField::Activity => number.as_deref().unwrap_or(""),
                 };
+                let about = read_board(field, &library, &config.regions).map_err(|faults| {
+                    let told = faults.iter().map(|(field, why)| format!("  {field}：{why}"));
+                    let told: Vec<String> = told.collect();
+                    anyhow!("没有新设宣传点：\n{}", told.join("\n"))
+                })?;
                 let board = boards.add(about, Utc::now()).await?;
                 audit.note(WHO, "新设宣传点", &board.about.name).await?;
                 say!("已新设宣传点 {}：{}", board.code, board.about.name);
@@ -132,7 +137,8 @@ pub(super) fn run(config: &Config, args: &BoardArgs) -> anyhow::Result<ExitCode>
                 let bot = bot.as_ref().or(config.telegram.bot.as_ref());
                 let bot = bot_name(bot.context(
                     "不知道二维码指向哪个机器人：加 --bot 用户名，或写进 qijin.toml 的 [telegram] bot",
-                )?)?;
+                )?)
+                .map_err(|e| anyhow!(e))?;
                 let chosen = chosen(boards.all().await?, codes, *all)?;
                 let posters: Vec<Poster> = chosen
                     .iter()
@@ -154,49 +160,6 @@ pub(super) fn run(config: &Config, args: &BoardArgs) -> anyhow::Result<ExitCode>
         database.close().await;
         Ok(ExitCode::SUCCESS)
     })
-}
-
-fn fitting(name: &str) -> anyhow::Result<String> {
-    let name = name.trim();
-    let chars = name.chars().count();
-    if !(1..=MAX_NAME).contains(&chars) || name.chars().any(char::is_control) {
-        bail!("宣传点的名称要有 1 到 {MAX_NAME} 个字，没有换行");
-    }
-    Ok(name.to_owned())
-}
-
-fn place_id(library: &Library, written: &str) -> anyhow::Result<String> {
-    let word = written.trim();
-    let mut places = library.places.iter();
-    let place =
-        places.find(|p| p.id == word || p.name == word || p.aliases.iter().any(|a| a == word));
-    let names: Vec<&str> = library.places.iter().map(|p| p.name.as_str()).collect();
-    let place =
-        place.with_context(|| format!("没有“{word}”这个场所，可以是 {}", names.join("、")))?;
-    Ok(place.id.clone())
-}
-
-fn region_code(config: &Config, written: &str) -> anyhow::Result<String> {
-    let word = written.trim();
-    let code = config.regions.code_of(word);
-    let code = code.with_context(|| {
-        format!("qijin.toml 的 [regions] 里没有“{word}”：先写进去，写法见 qijin.example.toml")
-    })?;
-    Ok(code.to_owned())
-}
-
-/// A user name as Telegram gives them out: it ends in `bot`.
-fn bot_name(written: &str) -> anyhow::Result<&str> {
-    let name = written.trim().trim_start_matches('@');
-    let fits = (5..=32).contains(&name.len())
-        && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
-        && name.to_ascii_lowercase().ends_with("bot");
-    if !fits {
-        bail!(
-            "“{name}”不是机器人的用户名：要像 qingshi_pufa_bot，以 bot 结尾（不是令牌，也不是网址）"
-        );
-    }
-    Ok(name)
 }
 
 fn chosen(boards: Vec<Board>, codes: &[String], all: bool) -> anyhow::Result<Vec<Board>> {
@@ -224,21 +187,8 @@ fn chosen(boards: Vec<Board>, codes: &[String], all: bool) -> anyhow::Result<Vec
     Ok(chosen)
 }
 
-fn place_name(board: &Board, library: &Library) -> Option<String> {
-    let id = board.about.place.as_ref()?;
-    let place = library.place(id);
-    Some(place.map_or_else(|| id.clone(), |place| place.name.clone()))
-}
-
 fn poster(board: &Board, library: &Library, config: &Config, bot: &str) -> Poster {
-    Poster {
-        link: format!("https://t.me/{bot}?start=b_{}", board.code),
-        code: board.code.clone(),
-        board: board.about.name.clone(),
-        place: place_name(board, library),
-        office: config.office.name.clone(),
-        contact: config.office.contact.clone(),
-    }
+    Poster::of(board, library, &config.office, bot)
 }
 
 fn told(board: &Board, library: &Library, config: &Config) -> String {
@@ -249,7 +199,7 @@ fn told(board: &Board, library: &Library, config: &Config) -> String {
         .map(|r| config.regions.name_of(r).to_owned());
     let parts = [
         Some(about.name.clone()),
-        place_name(board, library),
+        about.place.as_deref().map(|id| place_name(library, id)),
         region,
         about.activity.map(|id| format!("第 {id} 号活动")),
         Some(format!("{} 设", local_day(board.created))),

@@ -13,9 +13,9 @@ mod ask;
 mod bench;
 mod board;
 mod check;
-mod config;
 mod database;
 mod demo;
+mod doctor;
 mod import;
 mod index;
 mod journal;
@@ -31,10 +31,9 @@ use std::process::ExitCode;
 
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 
-pub use config::Config;
+pub use crate::config::Config;
 
-use crate::desk::Paths;
-use crate::knowledge::LoadOptions;
+use crate::config::Override;
 
 /// 七进：乡镇司法所的普法问答机器人
 #[derive(Parser)]
@@ -57,6 +56,7 @@ const EXAMPLES: &str = "例：
   qijin journal export --csv 日志.csv  导出提问日志
   qijin report --period quarter --out 季报.docx  上一季度的成效报告
   qijin db backup 备份.sqlite          备份数据库（不用停）
+  qijin doctor                        体检：哪里不对、怎么办
 
 所有配置见 qijin.example.toml；说明见 README.zh-CN.md。";
 
@@ -102,6 +102,8 @@ enum Command {
     Activity(activity::ActivityArgs),
     /// 宣传点和二维码海报
     Board(board::BoardArgs),
+    /// 体检：配置、资料库、数据库、Telegram、备份，哪里不对、怎么办
+    Doctor(doctor::DoctorArgs),
     /// 造一年演示数据，写进单独的数据库
     Demo(demo::DemoArgs),
     /// 用资料库自己的问法测量检索，重新拟合置信度，测量成效数字
@@ -115,7 +117,11 @@ enum Command {
 pub fn run() -> anyhow::Result<ExitCode> {
     let matches = Cli::command().get_matches();
     let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|e| e.exit());
-    let config = cli.common.load()?;
+    let config = match (cli.common.load(), &cli.command) {
+        // What the doctor is for.
+        (Err(error), Command::Doctor(args)) => return doctor::refused(&error, args),
+        (config, _) => config?,
+    };
     match cli.command {
         Command::Serve(args) => serve::run(&config, &args),
         Command::Ask(args) => ask::run(&config, &args),
@@ -129,6 +135,7 @@ pub fn run() -> anyhow::Result<ExitCode> {
         Command::Staff(args) => staff::run(&config, &args),
         Command::Activity(args) => activity::run(&config, args),
         Command::Board(args) => board::run(&config, &args),
+        Command::Doctor(args) => doctor::run(&config, &args),
         Command::Demo(args) => demo::run(&config, &args),
         Command::Bench(args) => bench::run(&config, &args),
     }
@@ -136,7 +143,7 @@ pub fn run() -> anyhow::Result<ExitCode> {
 
 impl Common {
     fn load(&self) -> anyhow::Result<Config> {
-        let mut flags: Vec<config::Override> = Vec::new();
+        let mut flags: Vec<Override> = Vec::new();
         for (key, value) in [
             ("library", &self.library),
             ("index", &self.index_dir),
@@ -147,24 +154,6 @@ impl Common {
             }
         }
         Config::load(self.config.as_deref(), &flags)
-    }
-}
-
-impl Config {
-    /// How the library is read today.
-    fn load_options(&self) -> LoadOptions {
-        LoadOptions {
-            preset: self.places.preset.clone(),
-            today: chrono::Local::now().date_naive(),
-        }
-    }
-
-    fn paths(&self) -> Paths {
-        Paths {
-            library: self.folders.library.clone(),
-            index: self.folders.index.clone(),
-            preset: self.places.preset.clone(),
-        }
     }
 }
 

@@ -8,11 +8,10 @@ use chrono::{NaiveDate, Utc};
 use clap::{Args, ValueEnum};
 
 use super::{Config, journal, progress, runtime};
-use crate::insight::{Activity, Figures, Meanings, Period, gather};
+use crate::insight::{Activity, Period, gather};
 use crate::journal::{Ledger, local_day};
 use crate::knowledge;
-use crate::report::{Painter, Report, Source, csv, docx, xlsx};
-use crate::text::Analyser;
+use crate::report::{Painter, Report, csv, docx, xlsx};
 
 #[derive(Args)]
 #[command(after_help = "例：
@@ -127,17 +126,13 @@ pub(super) fn run(config: &Config, args: &ReportArgs) -> anyhow::Result<ExitCode
         journal.database().close().await;
         anyhow::Ok(material?)
     })?;
-    let analyser = Analyser::new(library.terms.iter().map(String::as_str));
-    let figures = Figures::of(&material, &library, &Meanings::new(&library, &analyser));
-    let report = Report::of(&Source {
-        figures: &figures,
-        library: &library,
-        regions: &config.regions,
-        activities: &material.activities,
-        held: material.held,
-        office: &config.office.name,
-        made: today,
-    });
+    let report = Report::of_material(
+        &material,
+        &library,
+        &config.regions,
+        &config.office.name,
+        today,
+    );
     let bytes = match kind {
         Kind::Docx => {
             let painter = Painter::of_system();

@@ -89,6 +89,8 @@ pub(super) fn run(config: &Config, args: &ServeArgs) -> anyhow::Result<ExitCode>
             journal: journal.clone(),
             behind_proxy: config.web.behind_proxy,
             facts: facts(config, telegram.is_some()),
+            config: config.clone(),
+            telegram: telegram.is_some(),
         };
         let web = tasks.spawn(web::run(listener, setup, shutdown.clone()));
         let outcome = match telegram {

@@ -1,5 +1,7 @@
 //! Did an activity change what people ask? Counts before and after, other topics as control.
 
+use std::collections::BTreeMap;
+
 use chrono::{Days as DayCount, NaiveDate};
 
 use super::stats::{Dispersion, RateRatio, dispersion, rate_ratio};
@@ -210,6 +212,23 @@ pub fn counts(activity: &Activity, days: &Days, others: &[Activity]) -> (EffectC
     counts.askers_before = asked_before.asker_count().count;
     counts.askers_after = asked_after.asker_count().count;
     (counts, weeks)
+}
+
+/// First questions on the activity's topics in its regions, day by day from the window before to the
+/// window after; `days` as in [`counts`].
+pub fn by_day(activity: &Activity, days: &Days) -> Vec<(NaiveDate, u64)> {
+    let span = Period::new(activity.window_before().from, activity.window_after().to);
+    let mut counts: BTreeMap<NaiveDate, u64> = span.iter().map(|day| (day, 0)).collect();
+    for (key, days) in days {
+        let (region, topic) = key.split_once('|').unwrap_or(("", key));
+        if topic.is_empty() || !activity.is_about(topic) || !activity.reaches(region) {
+            continue;
+        }
+        for (day, tally) in days.range(span.from..=span.to) {
+            *counts.entry(*day).or_default() += tally.first_questions();
+        }
+    }
+    counts.into_iter().collect()
 }
 
 /// The ratio with its interval, widened for what the exact interval does not know: that the controls

@@ -58,25 +58,20 @@ pub struct Material {
     pub new_entries: Vec<(EntryId, NaiveDate)>,
 }
 
-/// Reads what figures of a period need; brings the roll-ups up to date first.
+/// Reads what figures of a period need; brings the roll-ups up to date first. Activities that begin
+/// after today are only planned: no figure knows them.
 ///
 /// # Errors
 /// When the database refuses.
 pub async fn gather(
     journal: &Journal,
     period: Period,
-    activities: Vec<Activity>,
+    mut activities: Vec<Activity>,
     now: DateTime<Utc>,
 ) -> Result<Material, JournalError> {
-    journal.roll_up(now, |_, _| ()).await?;
     let today = local_day(now);
-    let yesterday = today.pred_opt().unwrap_or(today);
-    let held = journal
-        .rolled()
-        .await?
-        .map(|(first, last)| (first, last.min(yesterday)));
-    let held = held.filter(|(first, last)| first <= last);
-    let held = held.map(|(first, last)| Period::new(first, last));
+    activities.retain(|activity| activity.from <= today);
+    let held = held_days(journal, now).await?;
     let Period { from, to } = period;
     let totals = |facet| journal.totals(facet, from, to);
     let (before, year) = (period.before(), period.last_year());
@@ -117,6 +112,22 @@ pub async fn gather(
         worded: journal.worded(from, to, MOST_WORDED).await?,
         new_entries: new.map(|(entry, day)| (EntryId(entry), day)).collect(),
     })
+}
+
+/// The whole days that the journal holds, brought up to date first.
+pub(super) async fn held_days(
+    journal: &Journal,
+    now: DateTime<Utc>,
+) -> Result<Option<Period>, JournalError> {
+    journal.roll_up(now, |_, _| ()).await?;
+    let today = local_day(now);
+    let yesterday = today.pred_opt().unwrap_or(today);
+    let held = journal
+        .rolled()
+        .await?
+        .map(|(first, last)| (first, last.min(yesterday)));
+    let held = held.filter(|(first, last)| first <= last);
+    Ok(held.map(|(first, last)| Period::new(first, last)))
 }
 
 /// Activities of a period: those with a day in it.
@@ -348,21 +359,27 @@ impl Figures {
 }
 
 fn effects(material: &Material, period: Period, library: &Library) -> Vec<Effect> {
-    let nothing = Period::new(NaiveDate::MAX, NaiveDate::MAX);
-    let held = material.held.unwrap_or(nothing);
-    let sensitive = |activity: &Activity| {
-        let mut topics = library.topics.iter().filter(|topic| topic.sensitive);
-        topics.any(|topic| activity.is_about(&topic.id))
-    };
-    of_period(&material.activities, period)
-        .map(|activity| {
-            if !activity.regions.is_empty() && sensitive(activity) {
-                effect::withheld(activity)
-            } else {
-                effect(activity, &material.windows, &material.activities, held)
-            }
-        })
+    let all = &material.activities;
+    of_period(all, period)
+        .map(|activity| effect_of(activity, &material.windows, all, material.held, library))
         .collect()
+}
+
+/// The effect of an activity, withheld where it must not be told.
+pub(super) fn effect_of(
+    activity: &Activity,
+    windows: &Days,
+    all: &[Activity],
+    held: Option<Period>,
+    library: &Library,
+) -> Effect {
+    let nothing = Period::new(NaiveDate::MAX, NaiveDate::MAX);
+    let mut topics = library.topics.iter().filter(|topic| topic.sensitive);
+    if !activity.regions.is_empty() && topics.any(|topic| activity.is_about(&topic.id)) {
+        effect::withheld(activity)
+    } else {
+        effect(activity, windows, all, held.unwrap_or(nothing))
+    }
 }
 
 /// All tables that a report of these figures may show, as one publication.

@@ -7,6 +7,7 @@
 
 pub mod balance;
 pub mod burst;
+pub mod close_up;
 pub mod closed_loop;
 pub mod demo;
 pub mod effect;
@@ -23,6 +24,7 @@ pub mod volume;
 
 pub use balance::{Balance, BalanceRow, balance};
 pub use burst::{Burst, bursts};
+pub use close_up::{CloseUp, close_up};
 pub use closed_loop::{ClosedLoop, closed_loops};
 pub use effect::{Activity, Effect, EffectCounts, Verdict, effect};
 pub use figures::{Figures, Material, before_cell, day_cell, gather, last_year_cell, top_cell};

@@ -1,10 +1,13 @@
 //! Boards (宣传点): notice boards, posters and banners, each with a code of its own in its QR code.
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, Utc};
 use sqlx::Row;
 use sqlx::any::AnyRow;
 
 use super::ledger::ActivityId;
+use super::record::STAFF_CHANNEL;
 use super::{Database, JournalError};
 
 /// Letters and digits that nobody takes for one another, in any print.
@@ -38,6 +41,15 @@ pub struct Board {
     pub retired: Option<DateTime<Utc>>,
 }
 
+/// What came through a board.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Asked {
+    /// Questions.
+    pub questions: u64,
+    /// Distinct people who asked them.
+    pub askers: u64,
+}
+
 /// The boards. Cheap to clone.
 #[derive(Clone)]
 pub struct Boards {
@@ -56,13 +68,7 @@ impl Boards {
     /// When its activity is not in the ledger, the system gives no random numbers, or the database
     /// refuses.
     pub async fn add(&self, about: NewBoard, now: DateTime<Utc>) -> Result<Board, JournalError> {
-        if let Some(activity) = about.activity {
-            let held = sqlx::query("SELECT id FROM activity WHERE id = $1")
-                .bind(activity)
-                .fetch_optional(&self.database.pool)
-                .await?;
-            held.ok_or(JournalError::NoSuchActivity(activity))?;
-        }
+        self.has_activity(&about).await?;
         let mut code = new_code()?;
         for attempt in 0.. {
             let result = sqlx::query(
@@ -91,6 +97,77 @@ impl Boards {
             created: DateTime::from_timestamp_millis(now.timestamp_millis()).unwrap_or(now),
             retired: None,
         })
+    }
+
+    async fn has_activity(&self, about: &NewBoard) -> Result<(), JournalError> {
+        let Some(activity) = about.activity else {
+            return Ok(());
+        };
+        let held = sqlx::query("SELECT id FROM activity WHERE id = $1")
+            .bind(activity)
+            .fetch_optional(&self.database.pool)
+            .await?;
+        held.map(|_| ())
+            .ok_or(JournalError::NoSuchActivity(activity))
+    }
+
+    /// Rewrites what is known of a board; its code stays. What was asked through it keeps the region
+    /// and place it was counted under.
+    ///
+    /// # Errors
+    /// When there is no such board, its activity is not in the ledger, or the database refuses.
+    pub async fn edit(&self, code: &str, about: &NewBoard) -> Result<(), JournalError> {
+        self.has_activity(about).await?;
+        let code = canonical(code);
+        let done = sqlx::query(
+            "UPDATE board SET name = $1, place = $2, region = $3, activity = $4 WHERE code = $5",
+        )
+        .bind(&about.name)
+        .bind(about.place.clone())
+        .bind(about.region.clone())
+        .bind(about.activity)
+        .bind(&code)
+        .execute(&self.database.pool)
+        .await?;
+        match done.rows_affected() {
+            0 => Err(JournalError::NoSuchBoard(code)),
+            _ => Ok(()),
+        }
+    }
+
+    /// Questions that came through each board since then, with the number of their askers. Questions as
+    /// figures count them: no taps, no small talk, no tests by staff.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub async fn asked(
+        &self,
+        since: DateTime<Utc>,
+    ) -> Result<BTreeMap<String, Asked>, JournalError> {
+        let rows = sqlx::query(
+            "SELECT q.board, CAST(COUNT(*) AS BIGINT) AS questions, \
+             CAST(COUNT(DISTINCT q.asker) AS BIGINT) AS askers \
+             FROM question q LEFT JOIN review r ON r.question = q.id \
+             WHERE q.at >= $1 AND q.board IS NOT NULL AND q.parent IS NULL AND q.channel <> $2 \
+             AND q.kind <> 'smalltalk' AND COALESCE(r.staff_test, 0) = 0 GROUP BY q.board",
+        )
+        .bind(since.timestamp_millis())
+        .bind(STAFF_CHANNEL)
+        .fetch_all(&self.database.readers)
+        .await?;
+        let count = |row: &AnyRow, column: &str| -> Result<u64, JournalError> {
+            let number: i64 = row.try_get(column)?;
+            Ok(u64::try_from(number).unwrap_or(0))
+        };
+        rows.iter()
+            .map(|row| {
+                let asked = Asked {
+                    questions: count(row, "questions")?,
+                    askers: count(row, "askers")?,
+                };
+                Ok((row.try_get("board")?, asked))
+            })
+            .collect()
     }
 
     /// All boards: those that are up first, the oldest before the newest.
@@ -195,6 +272,20 @@ mod tests {
         ledger.add(&held, Utc::now()).await.unwrap();
         let board = boards.add(about, Utc::now()).await.unwrap();
         assert_eq!(boards.all().await.unwrap(), std::slice::from_ref(&board));
+        let mut renamed = board.about.clone();
+        renamed.name = "新文化广场".into();
+        renamed.place = None;
+        boards.edit(&board.code, &renamed).await.unwrap();
+        assert_eq!(boards.all().await.unwrap()[0].about, renamed);
+        renamed.activity = Some(9);
+        assert!(matches!(
+            boards.edit(&board.code, &renamed).await,
+            Err(JournalError::NoSuchActivity(9))
+        ));
+        assert!(matches!(
+            boards.edit("zzzzz0", &NewBoard::default()).await,
+            Err(JournalError::NoSuchBoard(_))
+        ));
         ledger.remove(1).await.unwrap();
         let shouted = board.code.to_uppercase();
         assert!(boards.retire(&shouted, Utc::now()).await.unwrap());

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use chrono::{Datelike, NaiveDate};
-use sqlx::Row;
+use sqlx::{Any, Row, Transaction};
 
 use super::{JournalError, Ledger};
 
@@ -18,7 +18,7 @@ pub struct Duty {
     pub content: String,
     /// Activities planned in the year.
     pub planned: u32,
-    /// Activities of that unit in the ledger that began in the year.
+    /// Activities of that unit in the ledger that began in the year; what is only planned does not count.
     pub done: u32,
 }
 
@@ -28,20 +28,21 @@ impl Ledger {
     /// # Errors
     /// When the database refuses.
     pub async fn set_duty(&self, duty: &Duty) -> Result<(), JournalError> {
-        sqlx::query(
-            "INSERT INTO duty (year, unit, content, planned) VALUES ($1, $2, $3, $4) \
-             ON CONFLICT (year, unit) DO UPDATE \
-             SET content = excluded.content, planned = excluded.planned",
-        )
-        .bind(i64::from(duty.year))
-        .bind(&duty.unit)
-        .bind(&duty.content)
-        .bind(i64::from(duty.planned))
-        .execute(&self.database.pool)
-        .await?;
-        Ok(())
+        self.set_duties(std::slice::from_ref(duty)).await
     }
 
+    /// Writes several lines, all of them or none.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub async fn set_duties(&self, duties: &[Duty]) -> Result<(), JournalError> {
+        let mut transaction = self.database.pool.begin().await?;
+        for duty in duties {
+            write_duty(&mut transaction, duty).await?;
+        }
+        transaction.commit().await?;
+        Ok(())
+    }
     /// Takes a unit's line out; `false` when there is none.
     ///
     /// # Errors
@@ -56,12 +57,16 @@ impl Ledger {
     }
 
     /// The list of a year, by unit, and the units that were active without standing on it, with
-    /// how often.
+    /// how often. What begins after `today` is not done yet.
     ///
     /// # Errors
     /// When the database refuses.
-    pub async fn duties(&self, year: i32) -> Result<(Vec<Duty>, Vec<(String, u32)>), JournalError> {
-        let within = |day: NaiveDate| day.year() == year;
+    pub async fn duties(
+        &self,
+        year: i32,
+        today: NaiveDate,
+    ) -> Result<(Vec<Duty>, Vec<(String, u32)>), JournalError> {
+        let within = |day: NaiveDate| day.year() == year && day <= today;
         let mut done: BTreeMap<String, u32> = BTreeMap::new();
         for entered in self.all().await? {
             if within(entered.activity.from) {
@@ -89,6 +94,24 @@ impl Ledger {
     }
 }
 
+async fn write_duty(
+    transaction: &mut Transaction<'_, Any>,
+    duty: &Duty,
+) -> Result<(), JournalError> {
+    sqlx::query(
+        "INSERT INTO duty (year, unit, content, planned) VALUES ($1, $2, $3, $4) \
+         ON CONFLICT (year, unit) DO UPDATE \
+         SET content = excluded.content, planned = excluded.planned",
+    )
+    .bind(i64::from(duty.year))
+    .bind(&duty.unit)
+    .bind(&duty.content)
+    .bind(i64::from(duty.planned))
+    .execute(&mut **transaction)
+    .await?;
+    Ok(())
+}
+
 #[cfg(test)]
 mod tests {
     use chrono::Utc;
@@ -107,6 +130,7 @@ mod tests {
             activity("三", "卫生院", "2026-05-01"),
         ];
         ledger.add(&held, Utc::now()).await.unwrap();
+        let day = |text: &str| text.parse().unwrap();
         let duty = |unit: &str, planned, done| Duty {
             year: 2026,
             unit: unit.into(),
@@ -118,10 +142,12 @@ mod tests {
             ledger.set_duty(&duty("派出所", planned, 0)).await.unwrap();
         }
         ledger.set_duty(&duty("税务所", 2, 0)).await.unwrap();
-        let (mut duties, others) = ledger.duties(2026).await.unwrap();
+        let (mut duties, others) = ledger.duties(2026, day("2026-12-31")).await.unwrap();
         duties.sort_by_key(|d| d.planned);
         assert_eq!(duties, [duty("税务所", 2, 0), duty("派出所", 4, 2)]);
         assert_eq!(others, [("卫生院".to_owned(), 1)]);
+        let (_, so_far) = ledger.duties(2026, day("2026-04-30")).await.unwrap();
+        assert!(so_far.is_empty(), "what is planned is not done");
         assert!(ledger.remove_duty(2026, "税务所").await.unwrap());
         assert!(!ledger.remove_duty(2026, "税务所").await.unwrap());
     }

@@ -34,9 +34,10 @@ mod tables;
 #[cfg(test)]
 #[path = "../../tests/common/database.rs"]
 pub(crate) mod test_database;
+mod vitals;
 
 pub use audit::{Audit, AuditLine};
-pub use boards::{Board, Boards, NewBoard, canonical};
+pub use boards::{Asked, Board, Boards, NewBoard, canonical};
 pub use bulk::PastQuestion;
 pub use calendar::{day_start, local_day};
 pub use copy::{CopiedTable, CopyProgress};
@@ -62,3 +63,4 @@ pub use rollup::{Days, Facet, Repeats, Tally, Totals, tally};
 pub use sessions::{IDLE_HOURS, SESSION_HOURS, Sessions};
 pub use sketch::{AskerCount, AskerMark, Sketch};
 pub use staff::{Credentials, FAILURES, LOCK_MINUTES, Member, Role, Staff};
+pub use vitals::Vitals;

@@ -205,7 +205,9 @@ pub fn load_with(
     };
     let mut all_places = Vec::new();
     if let Some(source) = table("places.toml", &mut findings) {
-        let (places, enabled) = tables::places(&source, options.preset.as_deref(), &mut findings);
+        let (places, enabled, presets) =
+            tables::places(&source, options.preset.as_deref(), &mut findings);
+        library.presets = presets;
         library.places = enabled
             .iter()
             .filter_map(|id| places.iter().find(|p| p.id == *id).cloned())
@@ -281,6 +283,10 @@ pub fn load_with(
                 text: &sources[f],
             })
     };
+    if let Some(source) = optional("calendar.toml") {
+        let known: Vec<&str> = library.topics.iter().map(|t| t.id.as_str()).collect();
+        library.calendar = super::calendar::calendar(&source, &known, &mut findings);
+    }
     let changes = optional("law_changes.toml").and_then(|s| tables::law_changes(&s, &mut findings));
     let names = optional("law_names.toml").and_then(|s| tables::law_names(&s, &mut findings));
     let mut cited: Vec<String> = entries

@@ -3,6 +3,7 @@
 //! [`load`] never stops at the first fault: it returns what could be read together with
 //! *all* [`Finding`]s, and [`Loaded::accept`] refuses a library that has errors.
 
+mod calendar;
 mod check_statutes;
 mod citation;
 mod docx;
@@ -18,12 +19,13 @@ pub mod risk;
 pub mod statutes;
 mod tables;
 
+pub use calendar::{FixedDay, When};
 pub use check_statutes::check_statutes;
 pub use docx::DocxError;
 pub use finding::{Finding, Severity, Sources};
 pub use load::{DRAFTS, LoadError, LoadOptions, Loaded, load, load_with};
 pub use model::{
-    Basis, Citation, Entry, EntryId, Hotline, Library, Origin, Place, SmallTalk, Topic,
+    Basis, Citation, Entry, EntryId, Hotline, Library, Origin, Place, Preset, SmallTalk, Topic,
 };
 pub use near_duplicates::{Pair, SAME_QUESTION, near_duplicates};
 pub use statutes::{ArticleNumber, numeral};

@@ -10,6 +10,7 @@ use std::sync::Arc;
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
+use super::calendar::FixedDay;
 use super::risk::RiskTable;
 use super::statutes::LawRegister;
 use crate::text::Lexicon;
@@ -43,6 +44,18 @@ pub struct Place {
     /// Who is meant.
     #[serde(default)]
     pub audience: String,
+}
+
+/// A named choice of places, as `places.preset` in qijin.toml picks one.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Preset {
+    /// `sichuan_7`
+    pub id: String,
+    /// What staff read.
+    pub name: String,
+    /// The ids of its places, in order.
+    pub places: Vec<String>,
 }
 
 /// One of the 16 top topics or one of their sub-topics.
@@ -201,6 +214,10 @@ impl Entry {
 pub struct Library {
     /// The enabled places, in the order of the chosen preset.
     pub places: Vec<Place>,
+    /// The choices of places that an office has.
+    pub presets: Vec<Preset>,
+    /// Days of publicity that come back every year, in the order of the file.
+    pub calendar: Vec<FixedDay>,
     /// Top topics, each followed by its sub-topics.
     pub topics: Vec<Topic>,
     /// The numbers replies may name.

@@ -7,7 +7,7 @@ use serde::de::DeserializeOwned;
 
 use super::finding::{Finding, SourceFile};
 use super::statutes::{LawChanges, LawNames, moved};
-use super::{Entry, Hotline, Place, SmallTalk, Topic};
+use super::{Entry, Hotline, Place, Preset, SmallTalk, Topic};
 use crate::text::{LayPair, Lexicon, normalize, not_at_home};
 
 #[derive(Deserialize)]
@@ -16,16 +16,6 @@ struct PlacesFile {
     default_preset: String,
     place: Vec<Place>,
     preset: Vec<Preset>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Preset {
-    id: String,
-    // Read by people choosing a preset.
-    #[serde(rename = "name")]
-    _name: String,
-    places: Vec<String>,
 }
 
 #[derive(Deserialize)]
@@ -95,12 +85,12 @@ fn no_duplicates<'a>(
     }
 }
 
-/// All places, and the ids that are enabled by `preset` (or by the file's default), in order.
+/// All places, the ids that are enabled by `preset` (or by the file's default), in order, and all presets.
 pub(super) fn places(
     source: &SourceFile<'_>,
     preset: Option<&str>,
     findings: &mut Vec<Finding>,
-) -> (Vec<Place>, Vec<String>) {
+) -> (Vec<Place>, Vec<String>, Vec<Preset>) {
     let Some(file) = read::<PlacesFile>(source, findings) else {
         return Default::default();
     };
@@ -122,7 +112,7 @@ pub(super) fn places(
                 )
                 .help(format!("可选：{}", known.join("、"))),
         );
-        return (file.place, Vec::new());
+        return (file.place, Vec::new(), file.preset);
     };
     let enabled = chosen.places.clone();
     for id in &enabled {
@@ -134,7 +124,7 @@ pub(super) fn places(
             ));
         }
     }
-    (file.place, enabled)
+    (file.place, enabled, file.preset)
 }
 
 /// Top topics, each followed by its sub-topics.

@@ -6,10 +6,12 @@ use super::tables::{self, Names};
 use super::{Report, Section, Table, words};
 use crate::insight::figures::of_period;
 use crate::insight::{
-    Activity, Direction, Facet, Figures, Gap, Outcome, Period, day_cell, top_cell,
+    Activity, Direction, Facet, Figures, Gap, Material, Meanings, Outcome, Period, day_cell,
+    top_cell,
 };
 use crate::knowledge::Library;
 use crate::ledger::Regions;
+use crate::text::Analyser;
 
 /// Proposals of one kind are at most this many.
 const PROPOSALS: usize = 3;
@@ -34,6 +36,27 @@ pub struct Source<'a> {
 }
 
 impl Report {
+    /// Makes the figures of what was read, and the report of them.
+    pub fn of_material(
+        material: &Material,
+        library: &Library,
+        regions: &Regions,
+        office: &str,
+        made: NaiveDate,
+    ) -> Self {
+        let analyser = Analyser::new(library.terms.iter().map(String::as_str));
+        let figures = Figures::of(material, library, &Meanings::new(library, &analyser));
+        Self::of(&Source {
+            figures: &figures,
+            library,
+            regions,
+            activities: &material.activities,
+            held: material.held,
+            office,
+            made,
+        })
+    }
+
     /// Makes the report. Pure: the same source gives the same report.
     pub fn of(source: &Source<'_>) -> Self {
         let figures = source.figures;

@@ -8,7 +8,7 @@ mod compose;
 pub mod csv;
 pub mod docx;
 mod fonts;
-mod page;
+pub mod page;
 mod picture;
 pub mod poster;
 mod tables;
@@ -21,6 +21,12 @@ use crate::insight::Period;
 
 pub use compose::Source;
 pub use picture::Painter;
+
+/// The family of the system's font that holds Chinese; `None` when there is none: posters and charts of a
+/// Word document need one.
+pub fn chinese_font() -> Option<&'static str> {
+    fonts::ChineseFont::of_system().map(|font| font.family)
+}
 
 /// What goes wrong while a report is written.
 #[derive(Debug, thiserror::Error)]

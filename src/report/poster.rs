@@ -13,6 +13,9 @@ use qrcode::{Color, EcLevel, QrCode};
 use resvg::usvg::{Options, Tree};
 
 use super::fonts::ChineseFont;
+use crate::answer::Office;
+use crate::journal::Board;
+use crate::knowledge::Library;
 
 /// The page in millimetres.
 const WIDTH: f32 = 210.0;
@@ -78,6 +81,43 @@ pub struct Poster {
     pub office: String,
     /// Telephone, address and hours; may be empty.
     pub contact: String,
+}
+
+impl Poster {
+    /// A board's poster; its code leads to `bot`.
+    pub fn of(board: &Board, library: &Library, office: &Office, bot: &str) -> Self {
+        let place = board.about.place.as_deref();
+        Self {
+            link: format!("https://t.me/{bot}?start=b_{}", board.code),
+            code: board.code.clone(),
+            board: board.about.name.clone(),
+            place: place.map(|id| place_name(library, id)),
+            office: office.name.clone(),
+            contact: office.contact.clone(),
+        }
+    }
+}
+
+/// A place's name; the id itself when it is not enabled (any more).
+pub fn place_name(library: &Library, id: &str) -> String {
+    library.place(id).map_or(id, |place| &place.name).to_owned()
+}
+
+/// A user name as Telegram gives them out: it ends in `bot`.
+///
+/// # Errors
+/// With what it must look like.
+pub fn bot_name(written: &str) -> Result<&str, String> {
+    let name = written.trim().trim_start_matches('@');
+    let fits = (5..=32).contains(&name.len())
+        && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
+        && name.to_ascii_lowercase().ends_with("bot");
+    match fits {
+        true => Ok(name),
+        false => Err(format!(
+            "“{name}”不是机器人的用户名：要像 qingshi_pufa_bot，以 bot 结尾（不是令牌，也不是网址）"
+        )),
+    }
 }
 
 /// The posters as one PDF, one page each.

@@ -34,7 +34,7 @@ pub use intent::{Intent, Leaning, Sort};
 pub use likely::likelihoods;
 pub use reading::{Known, Reading};
 pub use searcher::{Found, Hit, Searcher};
-pub use store::{IndexError, IndexInfo, Opened, Progress, fingerprint, open_or_build};
+pub use store::{IndexError, IndexInfo, Opened, Progress, fingerprint, open_or_build, usable};
 pub use topic::TopicGuess;
 pub use tune::{
     Bin, Judged, Labelled, PhrasingReport, bench_phrasings, fit_confidence, fit_ranking, fit_topic,

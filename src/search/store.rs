@@ -105,6 +105,14 @@ pub(super) fn opened(path: &Path) -> Result<Index, &'static str> {
     }
 }
 
+/// Whether the index of `library` under `root` could be opened as it is; nothing is built.
+///
+/// # Errors
+/// With why not, in Chinese.
+pub fn usable(root: &Path, library: &Library) -> Result<(), &'static str> {
+    opened(&root.join(fingerprint(library))).map(|_| ())
+}
+
 /// Opens the index of `library` under `root`, building it first when needed.
 ///
 /// A build goes to a temporary folder and is renamed when complete, so a crash leaves what was

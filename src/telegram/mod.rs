@@ -24,6 +24,7 @@ mod worker;
 use std::sync::Arc;
 use std::time::Duration;
 
+use teloxide::RequestError;
 use teloxide::prelude::*;
 use teloxide::types::Me;
 use teloxide::utils::command::BotCommands as _;
@@ -31,6 +32,7 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use crate::desk::Desk;
+use crate::doctor::Online;
 use crate::journal::{Inbox, JournalError};
 use context::Context;
 use outgoing::{Outgoing, describe};
@@ -146,6 +148,33 @@ pub async fn run(
         tracing::error!("the delivery of staff's answers panicked");
     }
     Ok(())
+}
+
+/// How long the doctor waits for Telegram.
+const LOOK: Duration = Duration::from_secs(15);
+
+/// Asks Telegram once who the bot is and where its updates go; takes no update.
+///
+/// # Errors
+/// With why there is no answer, in Chinese, without the token.
+pub async fn look(settings: TelegramSettings) -> Result<Online, String> {
+    let bot = settings.bot().map_err(|e| e.to_string())?;
+    let asked = async {
+        let me = bot.get_me().await?;
+        Ok::<_, RequestError>((me, bot.get_webhook_info().await?))
+    };
+    match tokio::time::timeout(LOOK, asked).await {
+        Err(_) => Err("Telegram 15 秒没有回答".to_owned()),
+        Ok(Err(error)) if outgoing::is_bad_token(&error) => {
+            Err(TelegramError::BadToken.to_string())
+        }
+        Ok(Err(error)) => Err(format!("连不上 Telegram（{}）", describe(&error))),
+        Ok(Ok((me, hook))) => Ok(Online {
+            bot: me.username().to_owned(),
+            webhook: hook.url.map(|url| url.to_string()),
+            pending: hook.pending_update_count,
+        }),
+    }
 }
 
 /// Asks who we are until Telegram answers; `None` when told to stop meanwhile.

@@ -28,6 +28,10 @@ pub(super) enum WebError {
     Template(#[from] askama::Error),
     #[error("表格没能生成，请稍后再试。")]
     Export(#[from] rust_xlsxwriter::XlsxError),
+    #[error("报告没能生成，请稍后再试。")]
+    Report(#[from] crate::report::ReportError),
+    #[error("没能算完，请稍后再试。")]
+    Work(#[from] tokio::task::JoinError),
 }
 
 impl From<JournalError> for WebError {
@@ -37,7 +41,9 @@ impl From<JournalError> for WebError {
             JournalError::StaffName
             | JournalError::StaffExists(_)
             | JournalError::LastAdmin
-            | JournalError::NoSuchStaff => Self::Bad(error.to_string()),
+            | JournalError::NoSuchStaff
+            | JournalError::ActivityExists(_) => Self::Bad(error.to_string()),
+            JournalError::NoSuchActivity(_) | JournalError::NoSuchBoard(_) => Self::NotFound,
             other => Self::Journal(other),
         }
     }
@@ -61,7 +67,11 @@ impl IntoResponse for WebError {
             Self::NotOurForm => (StatusCode::FORBIDDEN, "没有执行"),
             Self::TooOften => (StatusCode::TOO_MANY_REQUESTS, "太频繁"),
             Self::Bad(_) => (StatusCode::BAD_REQUEST, "没有执行"),
-            Self::Journal(_) | Self::Template(_) | Self::Export(_) => {
+            Self::Journal(_)
+            | Self::Template(_)
+            | Self::Export(_)
+            | Self::Report(_)
+            | Self::Work(_) => {
                 tracing::error!(error = &self as &dyn std::error::Error, "a page failed");
                 (StatusCode::INTERNAL_SERVER_ERROR, "出错了")
             }

@@ -2,8 +2,8 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use axum::body::{Body, to_bytes};
-use axum::extract::{ConnectInfo, FromRequestParts, Request, State};
+use axum::body::{Body, Bytes, to_bytes};
+use axum::extract::{ConnectInfo, FromRequest, FromRequestParts, Multipart, Request, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, header};
 use axum::middleware::Next;
@@ -11,6 +11,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 use axum_extra::extract::CookieJar;
 use axum_extra::extract::cookie::{Cookie, SameSite};
 use chrono::Utc;
+use futures::StreamExt as _;
 use serde::Deserialize;
 
 use super::error::WebError;
@@ -23,6 +24,12 @@ use crate::journal::{Member, Role, generate_secret};
 pub(super) const TOKEN_HEADER: &str = "x-csrf-token";
 /// Forms are small.
 pub(super) const MAX_BODY: usize = 64 * 1024;
+/// A form with a file, as large as axum's extractors take. Read only of those who may send one.
+pub(super) const MAX_UPLOAD: usize = 2 * 1024 * 1024;
+
+/// Bytes of a file beyond [`MAX_UPLOAD`] that are read and dropped: a browser shows the answer only once
+/// it has sent everything.
+pub(super) const PASSED_OVER: usize = 16 * 1024 * 1024;
 
 /// One request: who is there, and what their forms must carry.
 #[derive(Clone)]
@@ -99,13 +106,13 @@ pub(super) fn forget_visitor(site: &Site) -> Cookie<'static> {
     gone
 }
 
-/// The middleware of one route.
+/// The middleware of one route; `most` is the longest body it takes, in bytes.
 pub(super) async fn gate(
-    State((site, access)): State<(Site, Access)>,
+    State((site, access, most)): State<(Site, Access, usize)>,
     request: Request,
     next: Next,
 ) -> Response {
-    pass(&site, access, request, next)
+    pass(&site, access, most, request, next)
         .await
         .unwrap_or_else(IntoResponse::into_response)
 }
@@ -113,6 +120,7 @@ pub(super) async fn gate(
 async fn pass(
     site: &Site,
     access: Access,
+    most: usize,
     mut request: Request,
     next: Next,
 ) -> Result<Response, WebError> {
@@ -144,7 +152,7 @@ async fn pass(
     };
     let form_token = site.keys.form_token(session.as_ref().unwrap_or(&visitor));
     if !request.method().is_safe() {
-        request = from_us(request, &form_token).await?;
+        request = from_us(request, &form_token, most).await?;
     }
     let peer = request.extensions().get::<ConnectInfo<SocketAddr>>();
     let peer = peer.map_or(IpAddr::from([0, 0, 0, 0]), |ConnectInfo(a)| a.ip());
@@ -179,25 +187,71 @@ struct TokenField {
 }
 
 /// Refuses what another site had the browser send; returns the request with its body again.
-async fn from_us(request: Request, token: &str) -> Result<Request, WebError> {
+async fn from_us(request: Request, token: &str, most: usize) -> Result<Request, WebError> {
     let headers = request.headers();
     if !same_origin(headers) {
         return Err(WebError::NotOurForm);
     }
     let in_header = headers.get(TOKEN_HEADER).map(|v| v.as_bytes().to_vec());
     let (parts, body) = request.into_parts();
-    let body = to_bytes(body, MAX_BODY)
-        .await
-        .map_err(|_| WebError::Bad("内容太长，没有接收。".to_owned()))?;
-    let sent = in_header.unwrap_or_else(|| {
-        serde_urlencoded::from_bytes::<TokenField>(&body)
-            .map(|field| field._csrf.into_bytes())
-            .unwrap_or_default()
-    });
+    let body = whole(body, most).await?;
+    let sent = match in_header {
+        Some(sent) => sent,
+        None => token_field(&parts, &body).await,
+    };
     if !same(&sent, token.as_bytes()) {
         return Err(WebError::NotOurForm);
     }
     Ok(Request::from_parts(parts, Body::from(body)))
+}
+
+/// A body of at most `most` bytes.
+async fn whole(body: Body, most: usize) -> Result<Bytes, WebError> {
+    if most != MAX_UPLOAD {
+        let read = to_bytes(body, most).await;
+        return read.map_err(|_| WebError::Bad("内容太长，没有接收。".to_owned()));
+    }
+    let broken = |_| WebError::Bad("文件没有传完，什么都没有改。请再传一次。".to_owned());
+    let (mut stream, mut held, mut length) = (body.into_data_stream(), Vec::new(), 0_usize);
+    while let Some(part) = stream.next().await {
+        let part = part.map_err(broken)?;
+        length = length.saturating_add(part.len());
+        if length <= most {
+            held.extend_from_slice(&part);
+        } else if length > most + PASSED_OVER {
+            break;
+        }
+    }
+    if length > most {
+        let megabytes = MAX_UPLOAD >> 20;
+        let why = format!(
+            "文件超过 {megabytes} MB，没有接收，什么都没有改。请删掉图片，或分成几个文件。"
+        );
+        return Err(WebError::Bad(why));
+    }
+    Ok(Bytes::from(held))
+}
+
+/// What a form says in its field for the token; empty when it says nothing. In a form with files the
+/// field comes first, so that nothing else of it needs to be read.
+async fn token_field(parts: &Parts, body: &Bytes) -> Vec<u8> {
+    let kind = parts.headers.get(header::CONTENT_TYPE);
+    let kind = kind.and_then(|v| v.to_str().ok()).unwrap_or_default();
+    if !kind.starts_with("multipart/form-data") {
+        let field = serde_urlencoded::from_bytes::<TokenField>(body);
+        return field.map(|f| f._csrf.into_bytes()).unwrap_or_default();
+    }
+    let mut copy = Request::new(Body::from(body.clone()));
+    *copy.headers_mut() = parts.headers.clone();
+    let Ok(mut form) = Multipart::from_request(copy, &()).await else {
+        return Vec::new();
+    };
+    match form.next_field().await {
+        Ok(Some(first)) if first.name() == Some("_csrf") => {
+            first.bytes().await.unwrap_or_default().to_vec()
+        }
+        _ => Vec::new(),
+    }
 }
 
 /// Compares without telling by its time how much was right.

@@ -6,19 +6,26 @@
 //! A handler takes a `gate::Visit` (who, and what their forms carry) and makes a
 //! `page::Page` of it for its template; `templates/macros.html` holds the parts of pages.
 
+mod activities;
 mod assets;
+mod boards;
 mod chat;
+mod checkup;
+mod download;
 mod error;
+mod forms;
 mod gate;
 mod handovers;
 mod headers;
 mod labels;
 mod limits;
 mod login;
+mod office;
 mod page;
 mod period;
 mod questions;
 mod reply;
+mod reports;
 mod routes;
 mod settings;
 mod site;

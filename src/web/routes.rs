@@ -9,9 +9,12 @@ use tower_http::limit::RequestBodyLimitLayer;
 use tower_http::timeout::TimeoutLayer;
 
 use super::error::WebError;
-use super::gate::{MAX_BODY, gate};
+use super::gate::{MAX_BODY, MAX_UPLOAD, PASSED_OVER, gate};
 use super::site::Site;
-use super::{assets, chat, handovers, headers, login, questions, settings};
+use super::{
+    activities, assets, boards, chat, checkup, handovers, headers, login, office, questions,
+    reports, settings,
+};
 use crate::journal::Role;
 
 /// Who may use a route.
@@ -42,8 +45,10 @@ const fn nav(path: &'static str, label: &'static str) -> Nav {
 
 /// The top bar, in order: 概览 提问日志 知识缺口 普法活动 报告 找人问 试一试 设置. What has no page yet
 /// is not shown.
-pub(super) const NAV: [Nav; 4] = [
+pub(super) const NAV: [Nav; 6] = [
     nav("/questions", "提问日志"),
+    nav("/activities", "普法活动"),
+    nav("/reports", "报告"),
     nav("/handovers", "找人问"),
     nav("/ask", "试一试"),
     nav("/settings", "设置"),
@@ -54,6 +59,16 @@ struct Route {
     path: &'static str,
     access: Access,
     handler: MethodRouter<Site>,
+    /// The longest body, in bytes.
+    most: usize,
+}
+
+impl Route {
+    /// Its form holds a file.
+    fn with_file(mut self) -> Self {
+        self.most = MAX_UPLOAD;
+        self
+    }
 }
 
 fn route<H, T>(method: Method, path: &'static str, access: Access, handler: H) -> Route
@@ -71,6 +86,7 @@ where
         path,
         access,
         handler: on(filter, handler),
+        most: MAX_BODY,
     }
 }
 
@@ -114,6 +130,147 @@ fn table() -> Vec<Route> {
             Staff(Viewer),
             questions::one,
         ),
+        // Activities, duties and boards
+        route(get.clone(), "/activities", Staff(Viewer), activities::list),
+        route(
+            post.clone(),
+            "/activities",
+            Staff(Reviewer),
+            activities::add,
+        ),
+        route(
+            get.clone(),
+            "/activities/new",
+            Staff(Reviewer),
+            activities::new,
+        ),
+        route(
+            get.clone(),
+            "/activities/calendar",
+            Staff(Viewer),
+            activities::calendar,
+        ),
+        route(
+            get.clone(),
+            "/activities/template.xlsx",
+            Staff(Viewer),
+            activities::template,
+        ),
+        route(
+            get.clone(),
+            "/activities/export.csv",
+            Staff(Reviewer),
+            activities::csv,
+        ),
+        route(
+            get.clone(),
+            "/activities/export.xlsx",
+            Staff(Reviewer),
+            activities::xlsx,
+        ),
+        route(
+            get.clone(),
+            "/activities/import",
+            Staff(Reviewer),
+            activities::import_page,
+        ),
+        route(
+            post.clone(),
+            "/activities/import",
+            Staff(Reviewer),
+            activities::import,
+        )
+        .with_file(),
+        route(
+            get.clone(),
+            "/activities/duties",
+            Staff(Viewer),
+            activities::duties,
+        ),
+        route(
+            post.clone(),
+            "/activities/duties",
+            Staff(Reviewer),
+            activities::set_duty,
+        ),
+        route(
+            post.clone(),
+            "/activities/duties/delete",
+            Staff(Reviewer),
+            activities::remove_duty,
+        ),
+        route(
+            get.clone(),
+            "/activities/duties/template.xlsx",
+            Staff(Reviewer),
+            activities::duty_template,
+        ),
+        route(
+            post.clone(),
+            "/activities/duties/import",
+            Staff(Reviewer),
+            activities::import_duties,
+        )
+        .with_file(),
+        route(
+            get.clone(),
+            "/activities/{id}",
+            Staff(Viewer),
+            activities::one,
+        ),
+        route(
+            post.clone(),
+            "/activities/{id}",
+            Staff(Reviewer),
+            activities::change,
+        ),
+        route(
+            get.clone(),
+            "/activities/{id}/edit",
+            Staff(Reviewer),
+            activities::edit,
+        ),
+        route(
+            post.clone(),
+            "/activities/{id}/delete",
+            Staff(Reviewer),
+            activities::remove,
+        ),
+        route(get.clone(), "/boards", Staff(Viewer), boards::list),
+        route(post.clone(), "/boards", Staff(Reviewer), boards::add),
+        route(
+            get.clone(),
+            "/boards/posters.pdf",
+            Staff(Viewer),
+            boards::posters,
+        ),
+        route(get.clone(), "/boards/{id}", Staff(Reviewer), boards::edit),
+        route(
+            post.clone(),
+            "/boards/{id}",
+            Staff(Reviewer),
+            boards::change,
+        ),
+        route(
+            get.clone(),
+            "/boards/{id}/poster.pdf",
+            Staff(Viewer),
+            boards::poster,
+        ),
+        route(
+            post.clone(),
+            "/boards/{id}/retire",
+            Staff(Reviewer),
+            boards::retire,
+        ),
+        // Reports
+        route(get.clone(), "/reports", Staff(Viewer), reports::page),
+        route(
+            get.clone(),
+            "/reports/{name}",
+            Staff(Reviewer),
+            reports::file,
+        ),
         // Hand-overs
         route(get.clone(), "/handovers", Staff(Viewer), handovers::list),
         route(
@@ -135,13 +292,16 @@ fn table() -> Vec<Route> {
             handovers::close,
         ),
         // Settings
-        route(get, "/settings", Staff(Viewer), settings::page),
+        route(get.clone(), "/settings", Staff(Viewer), settings::page),
         route(
             post.clone(),
             "/settings/password",
             Staff(Viewer),
             settings::own_password,
         ),
+        route(get.clone(), "/settings/office", Staff(Admin), office::page),
+        route(post.clone(), "/settings/office", Staff(Admin), office::save),
+        route(get.clone(), "/settings/doctor", Staff(Admin), checkup::page),
         route(post.clone(), "/settings/staff", Staff(Admin), settings::add),
         route(
             post.clone(),
@@ -170,16 +330,24 @@ const TIME_LIMIT: std::time::Duration = std::time::Duration::from_secs(30);
 pub(super) fn router(site: Site) -> Router {
     let mut router = Router::new();
     for route in table() {
-        let guard = from_fn_with_state((site.clone(), route.access), gate);
-        router = router.route(route.path, route.handler.layer(guard));
+        let guard = from_fn_with_state((site.clone(), route.access, route.most), gate);
+        // Outside the gate: a body that says that it is too long is not even begun. A file is read a
+        // little further, so that a page can say that it is too large.
+        let limit = match route.most {
+            MAX_UPLOAD => MAX_UPLOAD + PASSED_OVER,
+            most => most,
+        };
+        let limit = RequestBodyLimitLayer::new(limit);
+        let guarded: MethodRouter<Site> = route.handler.layer(guard);
+        router = router.route(route.path, guarded.layer(limit));
     }
-    let router = router
-        .fallback(async || WebError::NotFound)
-        .layer(RequestBodyLimitLayer::new(MAX_BODY))
-        .layer(TimeoutLayer::with_status_code(
-            StatusCode::SERVICE_UNAVAILABLE,
-            TIME_LIMIT,
-        ));
+    let router =
+        router
+            .fallback(async || WebError::NotFound)
+            .layer(TimeoutLayer::with_status_code(
+                StatusCode::SERVICE_UNAVAILABLE,
+                TIME_LIMIT,
+            ));
     headers::on(router).with_state(site)
 }
 

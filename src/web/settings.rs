@@ -9,6 +9,7 @@ use serde::Deserialize;
 use super::error::WebError;
 use super::gate::Visit;
 use super::labels;
+use super::office;
 use super::page::{Flash, Page, show};
 use super::site::Site;
 use crate::journal::{
@@ -41,6 +42,8 @@ struct SettingsPage {
     page: Page,
     contact: String,
     facts: Vec<(&'static str, String)>,
+    /// What is saved and waits for a restart.
+    waiting: String,
     is_admin: bool,
     caption: String,
     accounts: Vec<Account>,
@@ -81,6 +84,7 @@ async fn render(
             .with(flash),
         contact: site.desk.office().contact.clone(),
         facts,
+        waiting: office::waiting(&site.config()).join("、"),
         is_admin,
         caption: format!("{} 个账号", accounts.len()),
         accounts: accounts.into_iter().map(account).collect(),

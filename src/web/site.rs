@@ -1,15 +1,22 @@
 //! What every handler needs.
 
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
 
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
+use super::error::WebError;
 use super::limits::Limits;
+use crate::config::{Config, Edit};
 use crate::desk::Desk;
 use crate::journal::{
-    Audit, Handovers, Journal, JournalError, Keys, QuestionLog, Sessions, Staff, generate_password,
-    hash_password,
+    Audit, Boards, Handovers, Journal, JournalError, Keys, Ledger, QuestionLog, Sessions, Staff,
+    generate_password, hash_password,
 };
+use crate::ledger::Regions;
+
+/// Who waits longer for others' heavy work is told to try again.
+const PATIENCE: Duration = Duration::from_secs(20);
 
 /// What the web side is made of.
 pub struct Setup {
@@ -21,6 +28,10 @@ pub struct Setup {
     pub behind_proxy: bool,
     /// What is configured, for the settings page: label and value.
     pub facts: Vec<(&'static str, String)>,
+    /// The configuration that the program runs with.
+    pub config: Config,
+    /// Whether a token is set.
+    pub telegram: bool,
 }
 
 /// Shared by all handlers; cheap to clone.
@@ -33,6 +44,13 @@ pub(super) struct Site {
     pub audit: Audit,
     pub log: QuestionLog,
     pub handovers: Handovers,
+    pub journal: Journal,
+    pub ledger: Ledger,
+    pub boards: Boards,
+    config: Arc<RwLock<Arc<Config>>>,
+    pub telegram: bool,
+    /// Reports and check-ups take seconds of a core and read much: one at a time.
+    turns: Arc<Semaphore>,
     pub behind_proxy: bool,
     pub facts: Arc<Vec<(&'static str, String)>>,
     pub limits: Arc<Limits>,
@@ -54,8 +72,14 @@ impl Site {
             staff: Staff::new(database.clone()),
             sessions: Sessions::new(database.clone()),
             audit: Audit::new(database.clone()),
+            ledger: Ledger::new(database.clone()),
+            boards: Boards::new(database.clone()),
             log: QuestionLog::new(database),
+            config: Arc::new(RwLock::new(Arc::new(setup.config))),
+            telegram: setup.telegram,
+            turns: Arc::new(Semaphore::new(1)),
             keys: setup.journal.keys().clone(),
+            journal: setup.journal,
             handovers,
             desk: setup.desk,
             behind_proxy: setup.behind_proxy,
@@ -64,6 +88,49 @@ impl Site {
             hashing: Arc::new(Semaphore::new(2)),
             nobody: Arc::new(hash_password(&generate_password()?)?),
         })
+    }
+
+    /// What is configured, with what was saved on the settings page and needs no restart.
+    pub fn config(&self) -> Arc<Config> {
+        // A poisoned lock only means that another thread panicked while swapping: the value is whole.
+        let held = self.config.read();
+        held.unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Takes what was saved into use, as far as only pages use it: regions, and the bot of QR codes.
+    pub fn take_up(&self, saved: &Edit) {
+        let held = self.config.write();
+        let mut held = held.unwrap_or_else(PoisonError::into_inner);
+        let mut config = Config::clone(&held);
+        config.regions = Regions {
+            township: saved.township.clone(),
+            list: saved.regions.clone(),
+        };
+        if config.origin.decided_by("telegram", "bot").is_none() {
+            config.telegram.bot.clone_from(&saved.bot);
+        }
+        *held = Arc::new(config);
+    }
+
+    /// Waits for the turn of heavy work.
+    pub async fn turn(&self) -> Result<OwnedSemaphorePermit, WebError> {
+        let busy = || WebError::Bad("正在给别人做报告或读文件，请过一会儿再试。".to_owned());
+        let turn = tokio::time::timeout(PATIENCE, self.turns.clone().acquire_owned()).await;
+        turn.map_err(|_| busy())?.map_err(|_| busy())
+    }
+
+    /// Does heavy work in turn. The turn lasts as long as the work does, also when nobody waits for
+    /// it any more.
+    pub async fn heavy<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, WebError> {
+        let turn = self.turn().await?;
+        let done = tokio::task::spawn_blocking(move || {
+            let _turn = turn;
+            work()
+        });
+        Ok(done.await?)
     }
 
     /// Does slow work on passwords without holding up anything else.

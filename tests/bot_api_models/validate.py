@@ -15,7 +15,7 @@ from pathlib import Path
 
 import aiogram
 from aiogram import methods
-from aiogram.types import Message, Update, User
+from aiogram.types import Message, Update, User, WebhookInfo
 from pydantic import BaseModel, ValidationError
 
 MAX_TEXT = 4096  # UTF-16 units, counted after the mark-up is taken out
@@ -126,6 +126,8 @@ def check_result(method, body, result):
             raise Violation("the message returned has another text")
     elif method == "getMe":
         validated(User, result)
+    elif method == "getWebhookInfo":
+        validated(WebhookInfo, result)
     elif method != "getUpdates" and result is not True:
         raise Violation(f"{method} returns {result!r}")
 

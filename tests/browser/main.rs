@@ -48,6 +48,25 @@ async fn a_day_of_staff_in_a_real_browser() {
     office.assert_calm();
 }
 
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs Chromium and packages of npm: tests/run.sh brings them and runs it"]
+async fn activities_boards_and_reports_in_a_real_browser() {
+    let office = Office::new();
+    office.add_staff("李主任", "管理", "long enough 3");
+    // In a file, so that the settings page has something to change.
+    let file = "[regions]\ntownship = \"青石镇\"\nlist = [{ code = \"r01\", name = \"青石村\" }]\n\n\
+                [telegram]\nbot = \"qingshi_pufa_bot\"\n";
+    std::fs::write(office.folder().join("qijin.toml"), file).unwrap();
+    let (bot, base) = office.serve_pages(&[]).await;
+    for question in QUESTIONS.iter().take(6) {
+        let mut resident = Browser::new(&base);
+        resident.submit("/ask", "/ask", &[("q", question)]).await;
+    }
+    walk("activities.cjs", &base).await;
+    assert!(bot.stop().await.success(), "{}", office.log());
+    office.assert_calm();
+}
+
 /// Runs a script of this folder against the dashboard at `base`.
 async fn walk(script: &str, base: &str) {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));

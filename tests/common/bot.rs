@@ -63,6 +63,13 @@ impl Office {
         self.folder.path()
     }
 
+    /// The URL of the database that the program uses.
+    pub fn database_url(&self) -> String {
+        let file = self.folder.path().join("data/qijin.sqlite");
+        let sqlite = || format!("sqlite:{}", file.display());
+        self.database.clone().unwrap_or_else(sqlite)
+    }
+
     /// The library's folder.
     pub fn library(&self) -> PathBuf {
         self.folder.path().join("library")

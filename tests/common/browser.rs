@@ -135,6 +135,50 @@ impl Browser {
         self.post(path, &all).await
     }
 
+    /// Sends a form of `page` with a file to `path`, with its token.
+    pub async fn upload(
+        &mut self,
+        page: &str,
+        path: &str,
+        fields: &[(&str, &str)],
+        file: &[u8],
+    ) -> Seen {
+        let token = self.token(page).await;
+        let mut all = vec![("_csrf", token.as_str())];
+        all.extend(fields);
+        self.send_file(path, &all, file, false).await
+    }
+
+    /// Sends a form with a file as it is.
+    pub async fn send_file(
+        &mut self,
+        path: &str,
+        fields: &[(&str, &str)],
+        file: &[u8],
+        file_first: bool,
+    ) -> Seen {
+        let boundary = "a-line-between-fields";
+        let mut texts = Vec::new();
+        for (name, value) in fields {
+            let head = format!("--{boundary}\r\nContent-Disposition: form-data; name=\"{name}\"");
+            texts.extend(format!("{head}\r\n\r\n{value}\r\n").into_bytes());
+        }
+        let head = "Content-Disposition: form-data; name=\"file\"; filename=\"../x.xlsx\"";
+        let mut sent = format!("--{boundary}\r\n{head}\r\n\r\n").into_bytes();
+        sent.extend(file);
+        sent.extend(b"\r\n");
+        let mut body = if file_first {
+            [sent, texts].concat()
+        } else {
+            [texts, sent].concat()
+        };
+        body.extend(format!("--{boundary}--\r\n").into_bytes());
+        let kind = format!("multipart/form-data; boundary={boundary}");
+        let request = self.request(reqwest::Method::POST, path);
+        let request = request.header("content-type", kind).body(body);
+        self.seen(request.send().await.unwrap()).await
+    }
+
     /// Logs in; returns what came back.
     pub async fn log_in(&mut self, name: &str, password: &str) -> Seen {
         let fields = [("name", name), ("password", password), ("next", "/")];

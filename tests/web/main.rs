@@ -3,11 +3,14 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+mod activities;
 mod chat;
 mod doors;
 mod handover;
 mod log;
 mod login;
+mod reports;
+mod settings;
 mod staff;
 
 use common::{Bot, Browser, Office};

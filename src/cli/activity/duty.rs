@@ -7,7 +7,8 @@ use chrono::{Datelike, Utc};
 use clap::{Args, Subcommand};
 
 use super::{Desk, WHO};
-use crate::journal::{Duty, local_day};
+use crate::journal::local_day;
+use crate::ledger::{DutyColumn, read_duty};
 
 #[derive(Args)]
 pub(super) struct DutyArgs {
@@ -58,22 +59,21 @@ pub(super) async fn run(desk: &Desk<'_>, args: &DutyArgs) -> anyhow::Result<Exit
             planned,
             year: given,
         } => {
-            let (unit, content, year) = (unit.trim(), content.trim(), year(given));
-            for (what, text, most) in [("单位", unit, 60), ("内容", content, 500)] {
-                let chars = text.chars().count();
-                if !(1..=most).contains(&chars) || text.chars().any(char::is_control) {
-                    bail!("{what}要有 1 到 {most} 个字，没有换行。什么都没有写");
-                }
-            }
-            let duty = Duty {
-                year,
-                unit: unit.to_owned(),
-                content: content.to_owned(),
-                planned: *planned,
-                done: 0,
+            let (year, planned) = (year(given), planned.to_string());
+            let cell = |column| match column {
+                DutyColumn::Unit => unit.as_str(),
+                DutyColumn::Content => content,
+                DutyColumn::Planned => &planned,
             };
+            let duty = read_duty(cell, year).map_err(|faults| {
+                let told = faults
+                    .iter()
+                    .map(|(column, why)| format!("  {column}：{why}"));
+                let told: Vec<String> = told.collect();
+                anyhow::anyhow!("什么都没有写：\n{}", told.join("\n"))
+            })?;
             desk.ledger.set_duty(&duty).await?;
-            let what = format!("{year} 年 {unit}：计划 {planned} 次");
+            let what = format!("{year} 年 {}：计划 {planned} 次", duty.unit);
             desk.audit.note(WHO, "写责任清单", &what).await?;
             say!("已写进责任清单：{what}。");
         }
@@ -92,7 +92,7 @@ pub(super) async fn run(desk: &Desk<'_>, args: &DutyArgs) -> anyhow::Result<Exit
 }
 
 async fn list(desk: &Desk<'_>, year: i32) -> anyhow::Result<()> {
-    let (duties, others) = desk.ledger.duties(year).await?;
+    let (duties, others) = desk.ledger.duties(year, local_day(Utc::now())).await?;
     if duties.is_empty() {
         say!(
             "{year} 年的责任清单是空的。写一个：qijin activity duty add 单位 --content … --planned …"

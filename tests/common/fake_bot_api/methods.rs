@@ -7,10 +7,11 @@ use super::world::now;
 use super::{World, html, keyboard};
 
 /// All methods that this server has.
-pub(super) const KNOWN: [&str; 8] = [
+pub(super) const KNOWN: [&str; 9] = [
     "getMe",
     "setMyCommands",
     "deleteWebhook",
+    "getWebhookInfo",
     "getUpdates",
     "sendMessage",
     "editMessageText",
@@ -47,6 +48,11 @@ pub(super) fn carry_out(world: &mut World, method: &str, body: &Value) -> Result
             world.webhook = None;
             Ok(json!(true))
         }
+        "getWebhookInfo" => Ok(json!({
+            "url": world.webhook.clone().unwrap_or_default(),
+            "has_custom_certificate": false,
+            "pending_update_count": 0,
+        })),
         "sendMessage" => send_message(world, body),
         "editMessageText" => edit_message_text(world, body),
         "editMessageReplyMarkup" => edit_message_reply_markup(world, body),

@@ -1,7 +1,9 @@
-//! Configuration: `qijin.toml`, environment variables `QIJIN_*` over it, flags over both.
+//! Floor 6, configuration: `qijin.toml`, environment variables `QIJIN_*` over it, flags over both.
 //!
 //! Every key is optional; `qijin.example.toml` documents all of them. The environment and the
 //! flags are laid over the file's table before it is read, so one set of rules holds for all.
+
+mod edit;
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -11,7 +13,11 @@ use serde::Deserialize;
 use toml::{Table, Value};
 
 use crate::answer::Office;
+use crate::desk::Paths;
+use crate::knowledge::LoadOptions;
 use crate::ledger::Regions;
+
+pub use edit::{Edit, EditError, Written, is_writable};
 
 /// Everything that can be configured.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -31,6 +37,27 @@ pub struct Config {
     pub web: WebConfig,
     /// The Telegram side of `serve`. The token is never in the file.
     pub telegram: TelegramConfig,
+    /// Where it was read from.
+    #[serde(skip)]
+    pub origin: Origin,
+}
+
+/// Where a configuration came from: what stands in the file, and what was laid over it.
+#[derive(Debug, Clone, Default)]
+pub struct Origin {
+    /// The file; it may not be there.
+    pub file: PathBuf,
+    /// Section and key of what the environment or a flag decides, with who does.
+    pub overridden: Vec<(&'static str, &'static str, String)>,
+}
+
+impl Origin {
+    /// What decides a key instead of the file, `环境变量 QIJIN_OFFICE_NAME`.
+    pub fn decided_by(&self, section: &str, key: &str) -> Option<&str> {
+        let mut all = self.overridden.iter();
+        let found = all.find(|(s, k, _)| (*s, *k) == (section, key));
+        found.map(|(_, _, by)| by.as_str())
+    }
 }
 
 /// `[folders]`: where things are, relative to the working directory.
@@ -132,7 +159,7 @@ const ENVIRONMENT: [(&str, &str, &str); 12] = [
 const DEFAULT_FILE: &str = "qijin.toml";
 
 /// A value laid over the file: section, key, value.
-pub(super) type Override = (&'static str, &'static str, String);
+pub type Override = (&'static str, &'static str, String);
 
 impl Config {
     /// Reads the file (missing is fine unless it was named), the environment and `flags`.
@@ -140,7 +167,7 @@ impl Config {
     /// # Errors
     /// For a named file that is missing, bad TOML, an unknown key (the nearest known one is
     /// named) or a value of the wrong type.
-    pub(super) fn load(file: Option<&Path>, flags: &[Override]) -> anyhow::Result<Self> {
+    pub fn load(file: Option<&Path>, flags: &[Override]) -> anyhow::Result<Self> {
         let environment = |name: &str| std::env::var(name).ok();
         Self::assemble(file, environment, flags)
     }
@@ -164,18 +191,43 @@ impl Config {
                 return Err(e).with_context(|| format!("读不了配置文件 {}", path.display()));
             }
         };
+        let mut overridden = Vec::new();
         for (name, section, key) in ENVIRONMENT {
             if let Some(value) = environment(name).filter(|v| !v.is_empty()) {
                 lay_over(&mut table, section, key, &value)
                     .with_context(|| format!("环境变量 {name} 有误"))?;
+                overridden.push((section, key, format!("环境变量 {name}")));
             }
         }
         for (section, key, value) in flags {
             lay_over(&mut table, section, key, value)?;
+            overridden.push((*section, *key, "启动时的命令行参数".to_owned()));
         }
-        Value::Table(table)
+        let mut config: Self = Value::Table(table)
             .try_into()
-            .map_err(|e| anyhow!("配置有误：{e}"))
+            .map_err(|e| anyhow!("配置有误：{e}"))?;
+        config.origin = Origin {
+            file: path.to_owned(),
+            overridden,
+        };
+        Ok(config)
+    }
+
+    /// How the library is read today.
+    pub fn load_options(&self) -> LoadOptions {
+        LoadOptions {
+            preset: self.places.preset.clone(),
+            today: chrono::Local::now().date_naive(),
+        }
+    }
+
+    /// Where the library and its index are.
+    pub fn paths(&self) -> Paths {
+        Paths {
+            library: self.folders.library.clone(),
+            index: self.folders.index.clone(),
+            preset: self.places.preset.clone(),
+        }
     }
 
     /// The database's URL.
