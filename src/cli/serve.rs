@@ -88,6 +88,7 @@ pub(super) fn run(config: &Config, args: &ServeArgs) -> anyhow::Result<ExitCode>
             desk: desk.clone(),
             journal: journal.clone(),
             behind_proxy: config.web.behind_proxy,
+            regions: config.regions.clone(),
             facts: facts(config, telegram.is_some()),
         };
         let web = tasks.spawn(web::run(listener, setup, shutdown.clone()));

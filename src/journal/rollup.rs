@@ -368,6 +368,20 @@ impl Journal {
     }
 }
 
+impl Journal {
+    /// When a day was last rolled up: whatever changes the figures changes it.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub async fn rolled_at(&self) -> Result<Option<DateTime<Utc>>, JournalError> {
+        let row = sqlx::query("SELECT MAX(rolled) AS at FROM rollup_day")
+            .fetch_one(&self.database().readers)
+            .await?;
+        let at: Option<i64> = row.try_get("at")?;
+        Ok(at.and_then(DateTime::from_timestamp_millis))
+    }
+}
+
 /// Writes the roll-ups of a day anew.
 async fn write_day(
     transaction: &mut Transaction<'_, Any>,

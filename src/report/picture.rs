@@ -14,9 +14,11 @@ use super::{Cell, Chart, ReportError, Shape, Table};
 const WIDTH: f32 = 720.0;
 /// Pixels a unit: sharp on paper.
 const SCALE: f32 = 2.5;
-/// With more rows the numbers would touch each other.
-const MOST_LABELS: usize = 20;
+/// Where a row has less width than this, the numbers would touch each other.
+const LABEL: f32 = 36.0;
 const BLUE: &str = "#2f5f9e";
+/// The colour of the pages.
+const GREEN: &str = "#1f5f5b";
 const INK: &str = "#333333";
 
 /// Paints charts with one Chinese font.
@@ -53,7 +55,8 @@ impl Painter {
             title: chart.title.clone(),
             why,
         };
-        let svg = self.svg(table, chart).map_err(|e| fault(e.to_string()))?;
+        let svg =
+            svg(table, chart, self.family, (WIDTH, BLUE)).map_err(|e| fault(e.to_string()))?;
         let options = Options {
             fontdb: Arc::clone(&self.fonts),
             font_family: self.family.to_owned(),
@@ -72,54 +75,74 @@ impl Painter {
         let png = map.encode_png().map_err(|e| fault(e.to_string()))?;
         Ok(Picture { png, width, height })
     }
+}
 
-    fn svg(&self, table: &Table, chart: &Chart) -> Result<String, charts_rs::Error> {
-        let rows = &table.rows[..chart.rows.min(table.rows.len())];
-        // charts-rs draws the first bar at the bottom; the table has it on top.
-        let mut rows: Vec<&Vec<Cell>> = rows.iter().collect();
-        if chart.shape == Shape::Bars {
-            rows.reverse();
+/// A table's chart for a page, in the page's own fonts.
+///
+/// # Errors
+/// When charts-rs refuses.
+pub fn drawn(table: &Table, chart: &Chart, width: f32) -> Result<String, ReportError> {
+    let family = charts_rs::DEFAULT_FONT_FAMILY;
+    let svg = svg(table, chart, family, (width, GREEN)).map_err(|e| ReportError::Picture {
+        title: chart.title.clone(),
+        why: e.to_string(),
+    })?;
+    // The family that charts-rs measures with is none that a browser has.
+    Ok(svg.replace(&format!(" font-family=\"{family}\""), ""))
+}
+
+/// A chart with letters of a family, of a width and a colour.
+fn svg(
+    table: &Table,
+    chart: &Chart,
+    family: &str,
+    look: (f32, &str),
+) -> Result<String, charts_rs::Error> {
+    let rows = &table.rows[..chart.rows.min(table.rows.len())];
+    // charts-rs draws the first bar at the bottom; the table has it on top.
+    let mut rows: Vec<&Vec<Cell>> = rows.iter().collect();
+    if chart.shape == Shape::Bars {
+        rows.reverse();
+    }
+    let names: Vec<String> = rows.iter().map(|row| row[0].shown()).collect();
+    let numbers = rows.iter().filter_map(|row| row[chart.column].number());
+    let most = numbers.fold(0.0, f64::max) as f32;
+    let data = rows
+        .iter()
+        .map(|row| row[chart.column].number().map(|n| n as f32));
+    let mut series = Series::new_nullable(String::new(), data.collect());
+    series.label_show = rows.len() as f32 * LABEL <= look.0;
+    match chart.shape {
+        Shape::Bars => {
+            let mut drawn = HorizontalBarChart::new(vec![series], names);
+            drawn.height = 60.0 + 26.0 * rows.len() as f32;
+            dress(&mut drawn.base, family, look);
+            measure(&mut drawn.y_axis_configs, most);
+            drawn.svg()
         }
-        let names: Vec<String> = rows.iter().map(|row| row[0].shown()).collect();
-        let numbers = rows.iter().filter_map(|row| row[chart.column].number());
-        let most = numbers.fold(0.0, f64::max) as f32;
-        let data = rows
-            .iter()
-            .map(|row| row[chart.column].number().map(|n| n as f32));
-        let mut series = Series::new_nullable(String::new(), data.collect());
-        series.label_show = rows.len() <= MOST_LABELS;
-        match chart.shape {
-            Shape::Bars => {
-                let mut drawn = HorizontalBarChart::new(vec![series], names);
-                drawn.height = 60.0 + 26.0 * rows.len() as f32;
-                self.dress(&mut drawn.base);
-                measure(&mut drawn.y_axis_configs, most);
-                drawn.svg()
+        Shape::Columns => {
+            let mut drawn = BarChart::new(vec![series], names);
+            drawn.height = 300.0;
+            dress(&mut drawn.base, family, look);
+            measure(&mut drawn.y_axis_configs, most);
+            if rows.len() > 7 {
+                drawn.x_axis.name_rotate = 45.0;
+                drawn.x_axis.height = 70.0;
             }
-            Shape::Columns => {
-                let mut drawn = BarChart::new(vec![series], names);
-                drawn.height = 300.0;
-                self.dress(&mut drawn.base);
-                measure(&mut drawn.y_axis_configs, most);
-                if rows.len() > 7 {
-                    drawn.x_axis.name_rotate = 45.0;
-                    drawn.x_axis.height = 70.0;
-                }
-                drawn.svg()
-            }
+            drawn.svg()
         }
     }
+}
 
-    fn dress(&self, base: &mut charts_rs::ChartBase) {
-        base.width = WIDTH;
-        base.font_family = self.family.to_owned();
-        base.margin.top = 18.0;
-        base.margin.right = 24.0;
-        base.legend.show = Some(false);
-        base.series.colors = vec![Color::from(BLUE)];
-        base.x_axis.font.size = 13.0;
-        base.x_axis.font.color = Color::from(INK);
-    }
+fn dress(base: &mut charts_rs::ChartBase, family: &str, (width, colour): (f32, &str)) {
+    base.width = width;
+    base.font_family = family.to_owned();
+    base.margin.top = 18.0;
+    base.margin.right = 24.0;
+    base.legend.show = Some(false);
+    base.series.colors = vec![Color::from(colour)];
+    base.x_axis.font.size = 13.0;
+    base.x_axis.font.color = Color::from(INK);
 }
 
 /// The axis of the numbers: whole numbers, and room for the label of the longest bar.
@@ -130,7 +153,7 @@ fn measure(axes: &mut [charts_rs::YAxisConfig], most: f32) {
         let step = round_up(most * 1.1 / STEPS as f32);
         axis.max = Some(step * STEPS as f32);
         axis.split_number = STEPS;
-        axis.formatter = Some("{c}".to_owned());
+        axis.formatter = Some("{t}".to_owned());
         axis.font.color = Color::from(INK);
     }
 }

@@ -28,6 +28,8 @@ pub(super) enum WebError {
     Template(#[from] askama::Error),
     #[error("表格没能生成，请稍后再试。")]
     Export(#[from] rust_xlsxwriter::XlsxError),
+    #[error("图没能画出来，请把日志发给开发者。")]
+    Chart(#[from] crate::report::ReportError),
 }
 
 impl From<JournalError> for WebError {
@@ -61,7 +63,7 @@ impl IntoResponse for WebError {
             Self::NotOurForm => (StatusCode::FORBIDDEN, "没有执行"),
             Self::TooOften => (StatusCode::TOO_MANY_REQUESTS, "太频繁"),
             Self::Bad(_) => (StatusCode::BAD_REQUEST, "没有执行"),
-            Self::Journal(_) | Self::Template(_) | Self::Export(_) => {
+            Self::Journal(_) | Self::Template(_) | Self::Export(_) | Self::Chart(_) => {
                 tracing::error!(error = &self as &dyn std::error::Error, "a page failed");
                 (StatusCode::INTERNAL_SERVER_ERROR, "出错了")
             }

@@ -9,12 +9,14 @@
 mod assets;
 mod chat;
 mod error;
+mod figures;
 mod gate;
 mod handovers;
 mod headers;
 mod labels;
 mod limits;
 mod login;
+mod overview;
 mod page;
 mod period;
 mod questions;

@@ -11,7 +11,7 @@ use tower_http::timeout::TimeoutLayer;
 use super::error::WebError;
 use super::gate::{MAX_BODY, gate};
 use super::site::Site;
-use super::{assets, chat, handovers, headers, login, questions, settings};
+use super::{assets, chat, handovers, headers, login, overview, questions, settings};
 use crate::journal::Role;
 
 /// Who may use a route.
@@ -42,7 +42,8 @@ const fn nav(path: &'static str, label: &'static str) -> Nav {
 
 /// The top bar, in order: 概览 提问日志 知识缺口 普法活动 报告 找人问 试一试 设置. What has no page yet
 /// is not shown.
-pub(super) const NAV: [Nav; 4] = [
+pub(super) const NAV: [Nav; 5] = [
+    nav("/", "概览"),
     nav("/questions", "提问日志"),
     nav("/handovers", "找人问"),
     nav("/ask", "试一试"),
@@ -85,7 +86,7 @@ fn table() -> Vec<Route> {
         route(get.clone(), "/login", Visitor, login::form),
         route(post.clone(), "/login", Visitor, login::log_in),
         route(post.clone(), "/logout", Staff(Viewer), login::log_out),
-        route(get.clone(), "/", Staff(Viewer), login::home),
+        route(get.clone(), "/", Staff(Viewer), overview::page),
         // The chat
         route(get.clone(), "/ask", Visitor, chat::page),
         route(post.clone(), "/ask", Visitor, chat::ask),

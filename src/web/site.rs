@@ -4,12 +4,14 @@ use std::sync::Arc;
 
 use tokio::sync::Semaphore;
 
+use super::figures::FiguresOf;
 use super::limits::Limits;
 use crate::desk::Desk;
 use crate::journal::{
     Audit, Handovers, Journal, JournalError, Keys, QuestionLog, Sessions, Staff, generate_password,
     hash_password,
 };
+use crate::ledger::Regions;
 
 /// What the web side is made of.
 pub struct Setup {
@@ -19,6 +21,8 @@ pub struct Setup {
     pub journal: Journal,
     /// Whether a proxy with TLS stands in front: its header names the client then.
     pub behind_proxy: bool,
+    /// What villages and communities are called.
+    pub regions: Regions,
     /// What is configured, for the settings page: label and value.
     pub facts: Vec<(&'static str, String)>,
 }
@@ -33,6 +37,7 @@ pub(super) struct Site {
     pub audit: Audit,
     pub log: QuestionLog,
     pub handovers: Handovers,
+    pub figures: Arc<FiguresOf>,
     pub behind_proxy: bool,
     pub facts: Arc<Vec<(&'static str, String)>>,
     pub limits: Arc<Limits>,
@@ -50,7 +55,9 @@ impl Site {
             .handovers()
             .cloned()
             .unwrap_or_else(|| Handovers::of(&setup.journal));
+        let office = setup.desk.office().name.clone();
         Ok(Self {
+            figures: Arc::new(FiguresOf::new(setup.journal.clone(), setup.regions, office)),
             staff: Staff::new(database.clone()),
             sessions: Sessions::new(database.clone()),
             audit: Audit::new(database.clone()),
