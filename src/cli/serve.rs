@@ -83,7 +83,8 @@ pub(super) fn run(config: &Config, args: &ServeArgs) -> anyhow::Result<ExitCode>
             desk.clone(),
             shutdown.clone(),
         ));
-        let telegram = TelegramSettings::from_environment(config.telegram.proxy.clone());
+        let telegram =
+            TelegramSettings::from_environment(config.telegram.proxy.clone(), &config.regions);
         let setup = web::Setup {
             desk: desk.clone(),
             journal: journal.clone(),

@@ -7,12 +7,13 @@ use chrono::{DateTime, Days as DayCount, NaiveDate, Utc};
 use super::burst::{self, Burst, bursts};
 use super::effect::{self, Activity, Effect, effect};
 use super::{
-    Balance, CitedArticle, ClosedLoop, Days, Facet, Gap, Hidden, KindShare, Meanings, Outcome,
-    Period, Publication, Share, Tally, TopPhrasing, Totals, Trend, Volume, Worded, articles_cited,
-    balance, cell_id, closed_loops, entries_used, gaps, helpful, kinds, repeated, top_phrasings,
+    ActivityBoards, Balance, BoardFigure, CitedArticle, ClosedLoop, Days, Facet, Gap, Hidden,
+    KindShare, Meanings, Outcome, Period, Publication, RegionTopics, Share, Tally, TopPhrasing,
+    Totals, Trend, Volume, Worded, activity_boards, articles_cited, balance, boards, cell_id,
+    closed_loops, entries_used, gaps, helpful, kinds, region_topics, repeated, top_phrasings,
     trends, volume,
 };
-use crate::journal::{Journal, JournalError, local_day};
+use crate::journal::{Board, Boards, Journal, JournalError, local_day};
 use crate::knowledge::{EntryId, Library};
 use crate::text::normalize;
 
@@ -40,8 +41,14 @@ pub struct Material {
     pub regions: Totals,
     /// By place and top topic.
     pub place_topics: Totals,
+    /// By region and sub-topic.
+    pub region_topics: Totals,
     /// By entry.
     pub entries: Totals,
+    /// By board.
+    pub by_board: Totals,
+    /// All boards.
+    pub boards: Vec<Board>,
     /// By sub-topic and day, from [`burst::LOOK_BACK`] days before the period.
     pub topic_days: Days,
     /// By sub-topic, in the period before.
@@ -106,7 +113,10 @@ pub async fn gather(
         places: totals(Facet::Place).await?,
         regions: totals(Facet::Region).await?,
         place_topics: totals(Facet::PlaceTopic).await?,
+        region_topics: totals(Facet::RegionTopic).await?,
         entries: totals(Facet::Entry).await?,
+        by_board: totals(Facet::Board).await?,
+        boards: Boards::new(journal.database().clone()).all().await?,
         topic_days: journal
             .days(Facet::Topic, early.unwrap_or(from), to)
             .await?,
@@ -188,7 +198,10 @@ impl Material {
             places: totals(Facet::Place, period),
             regions: totals(Facet::Region, period),
             place_topics: totals(Facet::PlaceTopic, period),
+            region_topics: totals(Facet::RegionTopic, period),
             entries: totals(Facet::Entry, period),
+            by_board: totals(Facet::Board, period),
+            boards: Vec::new(),
             topic_days: days(
                 Facet::Topic,
                 Period::new(early.unwrap_or(period.from), period.to),
@@ -230,6 +243,12 @@ pub struct Figures {
     pub places: Balance,
     /// Balance across regions.
     pub regions: Balance,
+    /// Regions by top topics; `None` when that would be about too few people.
+    pub region_topics: Option<RegionTopics>,
+    /// By board.
+    pub boards: Vec<BoardFigure>,
+    /// By the activity that boards were put up for.
+    pub activity_boards: Vec<ActivityBoards>,
     /// Effects of the activities of the period.
     pub effects: Vec<Effect>,
     /// What the library lacks; as staff see it. See [`Gap::published`].
@@ -245,7 +264,8 @@ pub struct Figures {
     /// Entries never used.
     pub entries_never: Vec<EntryId>,
     /// What must not leave the office: cells named by [`cell_id`], top topics by [`top_cell`], days by
-    /// [`day_cell`], topics of the period before by [`before_cell`].
+    /// [`day_cell`], topics of the period before by [`before_cell`], regions by top topic by
+    /// [`region_top_cell`], boards of an activity by [`activity_cell`].
     pub hidden: Hidden,
 }
 
@@ -257,6 +277,16 @@ pub fn top_cell(top: &str) -> String {
 /// The cell of a day.
 pub fn day_cell(day: NaiveDate) -> String {
     format!("Day:{day}")
+}
+
+/// The cell of a key of [`RegionTopics::cells`].
+pub fn region_top_cell(key: &str) -> String {
+    format!("RegionTop:{key}")
+}
+
+/// The cell of an activity's boards.
+pub fn activity_cell(activity: i64) -> String {
+    format!("ActivityBoards:{activity}")
 }
 
 /// The cell of a sub-topic in the period before.
@@ -298,6 +328,16 @@ impl Figures {
         let regions = regions.into_iter().filter(|region| !region.is_empty());
         let regions: Vec<String> = regions.cloned().collect();
         let (entries_used, entries_never) = entries_used(&material.entries, library);
+        let crossed = region_topics(&material.region_topics, &material.topics, library);
+        let boards = boards(&material.by_board, &material.boards);
+        let activity_boards = activity_boards(&boards, &material.activities);
+        let mut published = publication(material, &all, &top_topics);
+        publish_regions(&mut published, crossed.as_ref(), material, library);
+        for of in &activity_boards {
+            published.tally(activity_cell(of.activity), &of.tally, false);
+            let own = of.boards.iter().map(|code| cell_id(Facet::Board, code));
+            published.sum(activity_cell(of.activity), own);
+        }
         let new: Vec<(EntryId, NaiveDate)> = material
             .new_entries
             .iter()
@@ -329,7 +369,10 @@ impl Figures {
             articles: articles_cited(&material.entries, library),
             entries_used,
             entries_never,
-            hidden: publication(material, &all, &top_topics).protect(),
+            hidden: published.protect(),
+            region_topics: crossed,
+            boards,
+            activity_boards,
             topics: material.topics.clone(),
             place_topics: material.place_topics.clone(),
             top_topics,
@@ -375,6 +418,7 @@ fn publication(material: &Material, all: &Tally, top_topics: &Totals) -> Publica
         (Facet::Topic, &material.topics),
         (Facet::Place, &material.places),
         (Facet::Region, &material.regions),
+        (Facet::Board, &material.by_board),
     ] {
         out.list(facet, totals);
     }
@@ -413,4 +457,41 @@ fn publication(material: &Material, all: &Tally, top_topics: &Totals) -> Publica
         out.tally(last_year_cell(topic), tally, false);
     }
     out
+}
+
+/// Regions by top topics, with what they add up to.
+fn publish_regions(
+    out: &mut Publication,
+    crossed: Option<&RegionTopics>,
+    material: &Material,
+    library: &Library,
+) {
+    let Some(crossed) = crossed else {
+        return;
+    };
+    for (key, tally) in &crossed.cells {
+        out.tally(region_top_cell(key), tally, crossed.never.contains(key));
+    }
+    let cells = |wanted: &dyn Fn(&str, &str) -> bool| -> Vec<String> {
+        let keys = crossed.cells.keys();
+        keys.filter(|key| key.split_once('|').is_some_and(|(r, t)| wanted(r, t)))
+            .map(|key| region_top_cell(key))
+            .collect()
+    };
+    for region in &crossed.regions {
+        out.sum(cell_id(Facet::Region, region), cells(&|r, _| r == region));
+    }
+    for top in &crossed.tops {
+        // A column adds up to the top topic less its sensitive sub-topics, which are told for the
+        // whole township.
+        let sensitive = material.topics.keys().filter(|topic| {
+            let known = library.topic(topic);
+            top_of(topic) == top && known.is_none_or(|topic| topic.sensitive)
+        });
+        let sensitive = sensitive.map(|topic| cell_id(Facet::Topic, topic));
+        out.sum(
+            top_cell(top),
+            cells(&|_, t| t == top).into_iter().chain(sensitive),
+        );
+    }
 }

@@ -6,6 +6,7 @@
 //! What leaves the office goes through [`suppress`] first.
 
 pub mod balance;
+pub mod boards;
 pub mod burst;
 pub mod closed_loop;
 pub mod demo;
@@ -14,6 +15,7 @@ pub mod figures;
 pub mod gaps;
 pub mod meaning;
 pub mod period;
+pub mod region_topics;
 pub mod shares;
 pub mod stats;
 pub mod suppress;
@@ -22,13 +24,18 @@ pub mod usage;
 pub mod volume;
 
 pub use balance::{Balance, BalanceRow, balance};
+pub use boards::{ActivityBoards, BoardFigure, activity_boards, boards};
 pub use burst::{Burst, bursts};
 pub use closed_loop::{ClosedLoop, closed_loops};
 pub use effect::{Activity, Effect, EffectCounts, Verdict, effect};
-pub use figures::{Figures, Material, before_cell, day_cell, gather, last_year_cell, top_cell};
+pub use figures::{
+    Figures, Material, activity_cell, before_cell, day_cell, gather, last_year_cell,
+    region_top_cell, top_cell,
+};
 pub use gaps::{Gap, GapReason, gaps};
 pub use meaning::Meanings;
 pub use period::Period;
+pub use region_topics::{REST, RegionTopics, region_topics};
 pub use shares::{KindShare, Share, helpful, kinds, repeated};
 pub use suppress::{Hidden, Publication, cell_id};
 pub use trend::{Direction, Trend, trends};

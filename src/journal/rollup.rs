@@ -36,11 +36,13 @@ pub enum Facet {
     RegionTopic,
     /// By entry shown; questions without one are in no cell.
     Entry,
+    /// By the board that the asker came through; an empty key is none.
+    Board,
 }
 
 impl Facet {
     /// All facets.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::All,
         Self::Outcome,
         Self::Topic,
@@ -49,6 +51,7 @@ impl Facet {
         Self::PlaceTopic,
         Self::RegionTopic,
         Self::Entry,
+        Self::Board,
     ];
 
     pub(super) fn as_str(self) -> &'static str {
@@ -61,6 +64,7 @@ impl Facet {
             Self::PlaceTopic => "place_topic",
             Self::RegionTopic => "region_topic",
             Self::Entry => "entry",
+            Self::Board => "board",
         }
     }
 
@@ -79,6 +83,7 @@ impl Facet {
             }
             Self::RegionTopic => format!("{}|{}", text(&fact.region), text(&fact.topic)),
             Self::Entry => fact.entry.as_deref()?.to_owned(),
+            Self::Board => text(&fact.board),
         })
     }
 }
@@ -397,7 +402,7 @@ async fn write_day(
     .bind(now.timestamp_millis())
     .execute(&mut **transaction)
     .await?;
-    sqlx::query("DELETE FROM rollup WHERE day = $1 AND facet IN ('all', 'outcome', 'topic', 'place', 'region', 'place_topic', 'region_topic', 'entry')")
+    sqlx::query("DELETE FROM rollup WHERE day = $1 AND facet IN ('all', 'outcome', 'topic', 'place', 'region', 'place_topic', 'region_topic', 'entry', 'board')")
         .bind(day)
         .execute(&mut **transaction)
         .await?;

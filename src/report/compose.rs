@@ -180,6 +180,8 @@ fn places_and_topics(source: &Source<'_>) -> Section {
     ];
     shown.extend(tables::place_topics(figures, &names));
     shown.extend(tables::regions(figures, source.regions));
+    shown.extend(tables::region_topics(figures, &names, source.regions));
+    shown.extend(tables::boards(figures, source.regions));
     shown.extend(tables::entries(figures, &names));
     shown.retain(|table| !table.rows.is_empty());
     section("场所和主题", said, shown)
@@ -236,7 +238,9 @@ fn activities(source: &Source<'_>) -> Section {
         .iter()
         .map(|a| (a.id, words::period(Period::new(a.from, a.to))))
         .collect();
-    let tables = tables::effects(source.figures, &days).into_iter().collect();
+    let effects = tables::effects(source.figures, &days);
+    let boards = tables::activity_boards(source.figures);
+    let tables = effects.into_iter().chain(boards).collect();
     section("普法活动和效果", said, tables)
 }
 

@@ -191,6 +191,12 @@ pub mod named {
     pub const REGIONS: &str = "村社区";
     /// Place by top topic.
     pub const PLACE_TOPICS: &str = "场所和主题";
+    /// Region by top topic.
+    pub const REGION_TOPICS: &str = "村社区和主题";
+    /// By board.
+    pub const BOARDS: &str = "宣传点";
+    /// By the activity that boards were put up for.
+    pub const ACTIVITY_BOARDS: &str = "活动的宣传点";
     /// The entries shown most.
     pub const ENTRIES: &str = "常用问答";
 }

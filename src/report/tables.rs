@@ -4,8 +4,8 @@ use chrono::{Datelike, NaiveDate};
 
 use super::{Cell, Chart, Shape, Table, named};
 use crate::insight::{
-    AskerCount, Balance, Direction, Facet, Figures, Gap, Outcome, Period, Tally, before_cell,
-    day_cell, last_year_cell, top_cell,
+    AskerCount, Balance, Direction, Facet, Figures, Gap, Outcome, Period, REST, Tally,
+    activity_cell, before_cell, day_cell, last_year_cell, region_top_cell, top_cell,
 };
 use crate::knowledge::Library;
 use crate::ledger::Regions;
@@ -372,6 +372,117 @@ pub(super) fn regions(figures: &Figures, regions: &Regions) -> Option<Table> {
         keys,
         across: Vec::new(),
         note: Some("村（社区）看居民从哪个二维码来，不知道的算未知。".to_owned()),
+        chart: None,
+    })
+}
+
+/// Top topics by region, as a grid; `None` when that would be about too few people.
+pub(super) fn region_topics(
+    figures: &Figures,
+    names: &Names<'_>,
+    regions: &Regions,
+) -> Option<Table> {
+    let crossed = figures.region_topics.as_ref()?;
+    let mut heads = vec![("村（社区）".to_owned(), 4)];
+    heads.extend(crossed.tops.iter().map(|top| (names.topic(top), 3)));
+    heads.push(("其余".to_owned(), 3));
+    let mut across = crossed.tops.clone();
+    across.push(REST.to_owned());
+    // What is not known stands last.
+    let mut keys = crossed.regions.clone();
+    keys.sort_by_key(|region| (region.is_empty(), region.clone()));
+    let rows = keys.iter().map(|region| {
+        let name = match region.as_str() {
+            "" => "未知",
+            code => regions.name_of(code),
+        };
+        let cells = across.iter().map(|top| {
+            let key = format!("{region}|{top}");
+            match crossed.cells.get(&key) {
+                None => Cell::Count(0),
+                Some(_) if !figures.hidden.shows(&region_top_cell(&key)) => Cell::Hidden,
+                Some(tally) => Cell::Count(tally.questions),
+            }
+        });
+        std::iter::once(Cell::text(name)).chain(cells).collect()
+    });
+    Some(Table {
+        name: named::REGION_TOPICS,
+        caption: "各村（社区）、各主题大类的提问（次）".to_owned(),
+        heads,
+        rows: rows.collect(),
+        keys,
+        across,
+        note: Some("敏感主题不按村列，和“其他”等主题一起算在“其余”里。".to_owned()),
+        chart: None,
+    })
+}
+
+/// By board; `None` when there are no boards.
+pub(super) fn boards(figures: &Figures, regions: &Regions) -> Option<Table> {
+    let all = figures.volume.questions;
+    let rows = figures.boards.iter().map(|board| {
+        let shown = figures.shows(Facet::Board, &board.code);
+        let name = board.name.clone();
+        let name = name.unwrap_or_else(|| format!("{}（没有登记）", board.code));
+        let mut row = row_of_tally(name, shown, &board.tally, all);
+        let region = board.region.as_deref();
+        row.insert(
+            1,
+            Cell::text(region.map_or("", |code| regions.name_of(code))),
+        );
+        row
+    });
+    let rows: Vec<_> = rows.collect();
+    (!rows.is_empty()).then(|| {
+        Table {
+        name: named::BOARDS,
+        caption: "从各宣传点来的提问".to_owned(),
+        heads: heads(&[
+            ("宣传点", 6),
+            ("村（社区）", 4),
+            ("提问次数", 3),
+            ("占全部提问", 3),
+            ("提问人数", 3),
+        ]),
+        rows,
+        keys: figures.boards.iter().map(|board| board.code.clone()).collect(),
+        across: Vec::new(),
+        note: Some(
+            "扫过哪个宣传点的二维码，以后的提问就算哪个的，直到扫了另一个。看了没有问的人不在里面。"
+                .to_owned(),
+        ),
+        chart: None,
+    }
+    })
+}
+
+/// By the activity that boards were put up for; `None` when there is none.
+pub(super) fn activity_boards(figures: &Figures) -> Option<Table> {
+    let all = figures.volume.questions;
+    let rows = figures.activity_boards.iter().map(|of| {
+        let shown = figures.hidden.shows(&activity_cell(of.activity));
+        let mut row = row_of_tally(of.title.clone(), shown, &of.tally, all);
+        row.insert(1, Cell::Count(of.boards.len() as u64));
+        row
+    });
+    let rows: Vec<_> = rows.collect();
+    (!rows.is_empty()).then(|| Table {
+        name: named::ACTIVITY_BOARDS,
+        caption: "从各场活动的宣传点来的提问".to_owned(),
+        heads: heads(&[
+            ("活动", 6),
+            ("宣传点", 3),
+            ("提问次数", 3),
+            ("占全部提问", 3),
+            ("提问人数", 3),
+        ]),
+        rows,
+        keys: Vec::new(),
+        across: Vec::new(),
+        note: Some(
+            "本期里经这些宣传点来的全部提问，不只是活动那几天的；不等于活动的效果。".to_owned(),
+        ),
         chart: None,
     })
 }

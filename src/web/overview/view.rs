@@ -1,7 +1,7 @@
 //! What the overview shows, from the report's own tables and sentences: the page can say nothing that the
 //! report does not.
 
-use crate::insight::{Balance, FEWEST_ASKERS, Facet, Figures, Gap, Outcome, Period, Tally};
+use crate::insight::{Balance, FEWEST_ASKERS, Facet, Figures, Gap, Outcome, Period, REST, Tally};
 use crate::knowledge::Library;
 use crate::ledger::Regions;
 use crate::report::{Cell, ReportError, Table, drawn, named, told_balances, told_bursts, words};
@@ -66,6 +66,9 @@ pub(super) struct View {
     pub places: Option<Grid>,
     pub crossed: Option<Grid>,
     pub regions: Option<Grid>,
+    pub region_topics: Option<Grid>,
+    pub boards: Option<Grid>,
+    pub activity_boards: Option<Grid>,
     pub balances: Vec<String>,
     pub bursts: Vec<Item>,
     pub gaps: Vec<Item>,
@@ -306,6 +309,25 @@ impl View {
                 let hidden = |key: &str| askers_of(&figures.regions, key);
                 Grid::of(table, to("region"), hidden)
             }),
+            region_topics: table(named::REGION_TOPICS).map(|table| {
+                let way = |region: &str, top: &str| {
+                    let known = !region.is_empty() && !top.is_empty() && top != REST;
+                    known.then(|| rows(period, &[("region", region), ("topic", top)]))
+                };
+                let crossed = figures.region_topics.as_ref();
+                let hidden = |region: &str, top: &str| {
+                    let cell = crossed.and_then(|c| c.cells.get(&format!("{region}|{top}")));
+                    held_back(cell.filter(|_| top != REST))
+                };
+                Grid::crossed(table, way, hidden)
+            }),
+            boards: table(named::BOARDS).map(|table| {
+                let board = |key: &str| figures.boards.iter().find(|b| b.code == key);
+                let hidden = |key: &str| held_back(board(key).map(|b| &b.tally));
+                Grid::of(table, to("board"), hidden)
+            }),
+            activity_boards: table(named::ACTIVITY_BOARDS)
+                .map(|table| Grid::of(table, |_| None, none)),
             balances: told_balances(figures, library, regions),
             bursts: bursts.collect(),
             gaps,
