@@ -263,6 +263,10 @@ pub struct Figures {
     pub entries_used: Vec<(EntryId, Tally)>,
     /// Entries never used.
     pub entries_never: Vec<EntryId>,
+    /// Whether the table of places and top topics may be shown at all; if not, its zeros may not either.
+    pub tells_place_topics: bool,
+    /// Whether sub-topics may be told; if not, all are hidden.
+    pub tells_topics: bool,
     /// What must not leave the office: cells named by [`cell_id`], top topics by [`top_cell`], days by
     /// [`day_cell`], topics of the period before by [`before_cell`], regions by top topic by
     /// [`region_top_cell`], boards of an activity by [`activity_cell`].
@@ -332,12 +336,18 @@ impl Figures {
         let boards = boards(&material.by_board, &material.boards);
         let activity_boards = activity_boards(&boards, &material.activities);
         let mut published = publication(material, &all, &top_topics);
-        publish_regions(&mut published, crossed.as_ref(), material, library);
         for of in &activity_boards {
             published.tally(activity_cell(of.activity), &of.tally, false);
             let own = of.boards.iter().map(|code| cell_id(Facet::Board, code));
             published.sum(activity_cell(of.activity), own);
         }
+        let mut hidden = published.clone().protect();
+        let tells_place_topics = published.extend(&mut hidden, by_place(material, &top_topics));
+        let tells_topics = published.extend(&mut hidden, by_topic(material, &top_topics));
+        // Its columns add up to top topics only together with sensitive sub-topics.
+        let crossed = crossed.filter(|crossed| {
+            tells_topics && published.extend(&mut hidden, by_region(crossed, material, library))
+        });
         let new: Vec<(EntryId, NaiveDate)> = material
             .new_entries
             .iter()
@@ -369,7 +379,9 @@ impl Figures {
             articles: articles_cited(&material.entries, library),
             entries_used,
             entries_never,
-            hidden: published.protect(),
+            hidden,
+            tells_place_topics,
+            tells_topics,
             region_topics: crossed,
             boards,
             activity_boards,
@@ -408,14 +420,13 @@ fn effects(material: &Material, period: Period, library: &Library) -> Vec<Effect
         .collect()
 }
 
-/// All tables that a report of these figures may show, as one publication.
+/// The coarse tables that a report of these figures may show, as one publication.
 fn publication(material: &Material, all: &Tally, top_topics: &Totals) -> Publication {
     let mut out = Publication::default();
     out.tally("", all, false);
     out.anchor("");
     for (facet, totals) in [
         (Facet::Outcome, &material.outcomes),
-        (Facet::Topic, &material.topics),
         (Facet::Place, &material.places),
         (Facet::Region, &material.regions),
         (Facet::Board, &material.by_board),
@@ -432,24 +443,8 @@ fn publication(material: &Material, all: &Tally, top_topics: &Totals) -> Publica
     out.sum("", material.days.keys().map(|day| day_cell(*day)));
     for (top, tally) in top_topics {
         out.tally(top_cell(top), tally, false);
-        let own = material.topics.keys().filter(|topic| top_of(topic) == top);
-        out.sum(top_cell(top), own.map(|topic| cell_id(Facet::Topic, topic)));
     }
-    for (key, tally) in &material.place_topics {
-        out.tally(cell_id(Facet::PlaceTopic, key), tally, false);
-    }
-    let crossed = |wanted: &dyn Fn(&str, &str) -> bool| -> Vec<String> {
-        let keys = material.place_topics.keys();
-        keys.filter(|key| key.split_once('|').is_some_and(|(p, t)| wanted(p, t)))
-            .map(|key| cell_id(Facet::PlaceTopic, key))
-            .collect()
-    };
-    for place in material.places.keys() {
-        out.sum(cell_id(Facet::Place, place), crossed(&|p, _| p == place));
-    }
-    for top in top_topics.keys() {
-        out.sum(top_cell(top), crossed(&|_, t| t == top));
-    }
+    out.sum("", top_topics.keys().map(|top| top_cell(top)));
     for (topic, tally) in &material.before {
         out.tally(before_cell(topic), tally, false);
     }
@@ -459,27 +454,48 @@ fn publication(material: &Material, all: &Tally, top_topics: &Totals) -> Publica
     out
 }
 
-/// Regions by top topics, with what they add up to.
-fn publish_regions(
-    out: &mut Publication,
-    crossed: Option<&RegionTopics>,
-    material: &Material,
-    library: &Library,
-) {
-    let Some(crossed) = crossed else {
-        return;
-    };
+/// Sub-topics, which add up to top topics.
+fn by_topic(material: &Material, top_topics: &Totals) -> Publication {
+    let mut out = Publication::default();
+    for (topic, tally) in &material.topics {
+        out.tally(cell_id(Facet::Topic, topic), tally, false);
+    }
+    for top in top_topics.keys() {
+        let own = material.topics.keys().filter(|topic| top_of(topic) == top);
+        out.sum(top_cell(top), own.map(|topic| cell_id(Facet::Topic, topic)));
+    }
+    out
+}
+
+/// Places by top topics.
+fn by_place(material: &Material, top_topics: &Totals) -> Publication {
+    let cell = |key: &str| cell_id(Facet::PlaceTopic, key);
+    let mut out = Publication::default();
+    for (key, tally) in &material.place_topics {
+        out.tally(cell(key), tally, false);
+    }
+    for place in material.places.keys() {
+        let cells = crossing(&material.place_topics, &cell, |p, _| p == place);
+        out.sum(cell_id(Facet::Place, place), cells);
+    }
+    for top in top_topics.keys() {
+        out.sum(
+            top_cell(top),
+            crossing(&material.place_topics, &cell, |_, t| t == top),
+        );
+    }
+    out
+}
+
+/// Regions by top topics.
+fn by_region(crossed: &RegionTopics, material: &Material, library: &Library) -> Publication {
+    let mut out = Publication::default();
     for (key, tally) in &crossed.cells {
         out.tally(region_top_cell(key), tally, crossed.never.contains(key));
     }
-    let cells = |wanted: &dyn Fn(&str, &str) -> bool| -> Vec<String> {
-        let keys = crossed.cells.keys();
-        keys.filter(|key| key.split_once('|').is_some_and(|(r, t)| wanted(r, t)))
-            .map(|key| region_top_cell(key))
-            .collect()
-    };
     for region in &crossed.regions {
-        out.sum(cell_id(Facet::Region, region), cells(&|r, _| r == region));
+        let cells = crossing(&crossed.cells, &region_top_cell, |r, _| r == region);
+        out.sum(cell_id(Facet::Region, region), cells);
     }
     for top in &crossed.tops {
         // A column adds up to the top topic less its sensitive sub-topics, which are told for the
@@ -489,9 +505,101 @@ fn publish_regions(
             top_of(topic) == top && known.is_none_or(|topic| topic.sensitive)
         });
         let sensitive = sensitive.map(|topic| cell_id(Facet::Topic, topic));
-        out.sum(
-            top_cell(top),
-            cells(&|_, t| t == top).into_iter().chain(sensitive),
+        let cells = crossing(&crossed.cells, &region_top_cell, |_, t| t == top);
+        out.sum(top_cell(top), cells.into_iter().chain(sensitive));
+    }
+    out
+}
+
+/// The cells of a table of two things whose keys, `a|b`, are wanted.
+fn crossing(
+    totals: &Totals,
+    cell: &dyn Fn(&str) -> String,
+    wanted: impl Fn(&str, &str) -> bool,
+) -> Vec<String> {
+    let keys = totals.keys();
+    keys.filter(|key| key.split_once('|').is_some_and(|(a, b)| wanted(a, b)))
+        .map(|key| cell(key))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+    use crate::insight::demo::{DemoYear, topics_of};
+    use crate::knowledge::{LoadOptions, load};
+    use crate::text::Analyser;
+
+    fn library(last: NaiveDate) -> Library {
+        let options = LoadOptions {
+            preset: None,
+            today: last,
+        };
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("knowledge");
+        load(&root, &options).unwrap().library
+    }
+
+    #[test]
+    fn what_is_published_adds_up_and_coarse_tables_do_not_pay_for_fine_ones() {
+        let last = NaiveDate::from_ymd_opt(2026, 10, 31).unwrap();
+        let library = library(last);
+        let year = DemoYear::new(7, last, &topics_of(&library));
+        let facts = year.facts();
+        let analyser = Analyser::new(library.terms.iter().map(String::as_str));
+        let meanings = Meanings::new(&library, &analyser);
+        let held = Period::new(year.first, year.last);
+        let mut tables = Vec::new();
+        for days in [7, 92, 365] {
+            let from = last.checked_sub_days(DayCount::new(days - 1)).unwrap();
+            let period = Period::new(from, last);
+            let material = Material::of_facts(&facts, period, held, Vec::new());
+            let figures = Figures::of(&material, &library, &meanings);
+            let mut all = Tally::default();
+            material.days.values().for_each(|tally| all.merge(tally));
+            let tops = &figures.top_topics;
+            let coarse = publication(&material, &all, tops);
+            assert_eq!(coarse.wrong_sums(), [""; 0]);
+            let mut whole = coarse.clone();
+            let hidden = coarse.clone().protect();
+            for (top, _) in tops {
+                let shown = hidden.shows(&top_cell(top));
+                assert_eq!(
+                    figures.hidden.shows(&top_cell(top)),
+                    shown,
+                    "{top}, {days} days"
+                );
+            }
+            let crossed = region_topics(&material.region_topics, &material.topics, &library);
+            let finer = [by_place(&material, tops), by_topic(&material, tops)];
+            let finer = finer.into_iter().chain(
+                crossed
+                    .iter()
+                    .map(|crossed| by_region(crossed, &material, &library)),
+            );
+            // Totals stand in the coarse tables: added up only together.
+            for table in finer {
+                whole.merge(table);
+            }
+            assert_eq!(whole.wrong_sums(), [""; 0], "{days} days");
+            if let Some(crossed) = &figures.region_topics {
+                let sensitive = |key: &str| {
+                    let top = key.split_once('|').map_or("", |(_, top)| top);
+                    library.topics.iter().any(|t| t.id == top && t.sensitive)
+                };
+                assert!(!crossed.cells.keys().any(|key| sensitive(key)));
+            }
+            tables.push((
+                figures.tells_place_topics,
+                figures.tells_topics,
+                figures.region_topics.is_some(),
+            ));
+        }
+        assert_eq!(
+            tables[0].0, false,
+            "a week is too little for places by topics"
         );
+        assert_eq!(tables[2], (true, true, true), "a year is not");
     }
 }

@@ -78,3 +78,68 @@ pub fn region_topics(cells: &Totals, topics: &Totals, library: &Library) -> Opti
         cells: out,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+    use crate::knowledge::{LoadOptions, load};
+    use chrono::NaiveDate;
+
+    fn library() -> Library {
+        let options = LoadOptions {
+            preset: None,
+            today: NaiveDate::from_ymd_opt(2026, 11, 25).unwrap(),
+        };
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("knowledge");
+        load(&root, &options).unwrap().library
+    }
+
+    fn tally(askers: std::ops::Range<u64>) -> Tally {
+        let mut tally = Tally {
+            questions: askers.end - askers.start,
+            ..Tally::default()
+        };
+        askers.for_each(|asker| tally.askers.add(asker << 20));
+        tally
+    }
+
+    #[test]
+    fn sensitive_topics_stand_only_among_others() {
+        let library = library();
+        let cells = |other: u64| {
+            Totals::from([
+                ("r01|crime.drugs".to_owned(), tally(0..9)),
+                ("r01|crime.theft".to_owned(), tally(10..18)),
+                ("r01|labor.wage_arrears".to_owned(), tally(20..27)),
+                ("r01|".to_owned(), tally(30..30 + other)),
+            ])
+        };
+        let topics = Totals::from([
+            ("crime.drugs".to_owned(), tally(0..9)),
+            ("crime.theft".to_owned(), tally(10..18)),
+            ("labor.wage_arrears".to_owned(), tally(20..27)),
+        ]);
+        let found = region_topics(&cells(6), &topics, &library).unwrap();
+        let count = |key: &str| found.cells[key].questions;
+        assert_eq!(
+            (count("r01|crime"), count("r01|labor"), count("r01|*")),
+            (8, 7, 15)
+        );
+        assert!(found.never.is_empty());
+        // With four others the cell would tell of the sensitive ones.
+        let few = region_topics(&cells(4), &topics, &library).unwrap();
+        assert!(few.never.contains("r01|*"));
+    }
+
+    #[test]
+    fn too_few_people_or_no_known_region_make_no_table() {
+        let library = library();
+        let topics = Totals::from([("labor.wage_arrears".to_owned(), tally(0..8))]);
+        let of = |key: &str, n: u64| Totals::from([(key.to_owned(), tally(0..n))]);
+        assert!(region_topics(&of("r01|labor.wage_arrears", 8), &topics, &library).is_some());
+        assert!(region_topics(&of("r01|labor.wage_arrears", 4), &topics, &library).is_none());
+        assert!(region_topics(&of("|labor.wage_arrears", 8), &topics, &library).is_none());
+    }
+}

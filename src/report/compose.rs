@@ -193,7 +193,10 @@ pub fn told_bursts(figures: &Figures) -> Vec<&Burst> {
     let mut shown: Vec<_> = figures.bursts.iter().collect();
     shown.retain(|burst| {
         let days = Period::new(burst.from, burst.to);
-        figures.shows(Facet::Topic, &burst.topic)
+        let shown = figures.shows(Facet::Topic, &burst.topic);
+        // Where no sub-topic is told at all, nothing is left to be subtracted from: a burst is about
+        // five people at least.
+        (shown || !figures.tells_topics)
             && days.iter().all(|day| figures.hidden.shows(&day_cell(day)))
     });
     shown.sort_by(|a, b| b.score.total_cmp(&a.score));

@@ -488,7 +488,12 @@ pub(super) fn activity_boards(figures: &Figures) -> Option<Table> {
 }
 
 /// Top topics by place, as a grid.
+///
+/// `None` when it is held back whole, its zeros too.
 pub(super) fn place_topics(figures: &Figures, names: &Names<'_>) -> Option<Table> {
+    if !figures.tells_place_topics {
+        return None;
+    }
     let mut places: Vec<&str> = names.0.places.iter().map(|p| p.id.as_str()).collect();
     for key in figures.place_topics.keys() {
         let place = key.split_once('|').map_or("", |(place, _)| place);

@@ -170,7 +170,7 @@ impl Grid {
         let known = known.flat_map(|(row, _)| row.iter().skip(1).zip(&table.across));
         let most = known
             .filter_map(|(cell, column)| match cell {
-                Cell::Count(n) if !column.is_empty() => Some(*n),
+                Cell::Count(n) if !column.is_empty() && *column != REST => Some(*n),
                 _ => None,
             })
             .max();
