@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context, bail};
-use chrono::{DateTime, Days, NaiveDate, Utc};
+use chrono::{DateTime, Days, Duration, NaiveDate, Utc};
 use clap::Args;
 
 use super::{Config, progress, runtime};
@@ -109,7 +109,7 @@ async fn put_up(journal: &Journal, year: &DemoYear) -> anyhow::Result<BTreeMap<S
     let held = Ledger::new(journal.database().clone()).all().await?;
     let since = DateTime::from_timestamp_millis(day_start(year.first)).unwrap_or_default();
     let mut codes = BTreeMap::new();
-    for board in BOARDS {
+    for (minutes, board) in (0..).zip(BOARDS) {
         let activity = board.activity.and_then(|at| year.activities.get(at));
         let entered = held
             .iter()
@@ -120,7 +120,9 @@ async fn put_up(journal: &Journal, year: &DemoYear) -> anyhow::Result<BTreeMap<S
             region: Some(board.region.to_owned()),
             activity: entered.map(|entered| entered.id),
         };
-        let board_up = boards.add(about, since).await?;
+        let board_up = boards
+            .add(about, since + Duration::minutes(minutes))
+            .await?;
         codes.insert(board.number.to_owned(), board_up.code);
     }
     Ok(codes)

@@ -1,10 +1,12 @@
 //! The figures of a period as pages show them: made once, and kept until something changes.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use tokio::sync::Mutex;
 
+use super::error::WebError;
 use crate::insight::{Activity, Figures, Meanings, Period, gather};
 use crate::journal::{Journal, JournalError, Ledger, local_day};
 use crate::knowledge::Library;
@@ -14,6 +16,8 @@ use crate::text::Analyser;
 
 /// Readings kept; the oldest goes first.
 const KEPT: usize = 8;
+/// So long a page waits for roll-ups: after an upgrade they may all have to be made anew.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Figures of one period, and the report made of them.
 pub(super) struct Reading {
@@ -52,15 +56,20 @@ impl FiguresOf {
         }
     }
 
-    /// The days that the journal holds, today included; `None` when it holds none.
-    pub async fn held(&self, now: DateTime<Utc>) -> Result<Option<Period>, JournalError> {
-        self.journal.roll_up(now, |_, _| ()).await?;
+    /// Brings the roll-ups up to date: today once a minute, a corrected day at once. Returns the days that
+    /// the journal holds, today included; `None` when it holds none.
+    ///
+    /// Whole days are kept when it takes too long, so that the next who asks goes on from there.
+    pub async fn held(&self, now: DateTime<Utc>) -> Result<Option<Period>, WebError> {
+        let rolling = self.journal.roll_up(now, |_, _| ());
+        let rolled = tokio::time::timeout(PATIENCE, rolling).await;
+        rolled.map_err(|_| WebError::NotReady)??;
         let held = self.journal.rolled().await?;
         Ok(held.map(|(first, last)| Period::new(first, last)))
     }
 
-    /// The figures of a period. Roll-ups are brought up to date first: today's once a minute, a
-    /// corrected day at once. What was made of the same roll-ups is not made again.
+    /// The figures of a period, of the roll-ups as [`FiguresOf::held`] left them. What was made of the same
+    /// roll-ups is not made again.
     ///
     /// One at a time: who comes while figures are made waits, and finds them.
     pub async fn of(
@@ -70,7 +79,6 @@ impl FiguresOf {
         now: DateTime<Utc>,
     ) -> Result<Arc<Reading>, JournalError> {
         let mut kept = self.kept.lock().await;
-        self.journal.roll_up(now, |_, _| ()).await?;
         let made = self.journal.rolled_at().await?.unwrap_or(now);
         let held = self.ledger.all().await?;
         let activities: Vec<Activity> = held.iter().map(Activity::of).collect();

@@ -8,6 +8,7 @@ mod doors;
 mod handover;
 mod log;
 mod login;
+mod overview;
 mod staff;
 
 use common::{Bot, Browser, Office};

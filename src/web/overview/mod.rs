@@ -79,23 +79,33 @@ pub(super) async fn page(
         name,
         chosen: id == chosen,
     });
-    let held = site.figures.held(now).await?;
     // Days without a journal are not looked at: a period may be as long as somebody likes.
+    let held = site.figures.held(now).await?;
     let held = held.unwrap_or(Period::new(today, today));
-    let first = asked.first.unwrap_or(held.from).max(held.from).min(today);
-    let last = asked.last.unwrap_or(today).clamp(first, today);
-    let period = Period::new(first, last);
-    let library = site.desk.library();
-    let reading = site.figures.of(period, library.clone(), now).await?;
-    let frame = Page::new(&site, &visit, "概览", "/").await?;
-    let view = View::of(&reading, &library, &site.figures.regions, *HAS_GAPS)?;
+    let first = asked.first.unwrap_or(held.from);
+    let last = asked.last.unwrap_or(today).min(today);
+    let mut name = words::period(Period::new(first, asked.last.unwrap_or(first.max(today))));
+    let first = first.max(held.from);
+    let mut view = None;
+    let mut made = now;
+    if first <= last {
+        let period = Period::new(first, last);
+        name = words::period(period);
+        let library = site.desk.library();
+        let reading = site.figures.of(period, library.clone(), now).await?;
+        made = reading.made;
+        if reading.figures.volume.questions > 0 {
+            let regions = &site.figures.regions;
+            view = Some(View::of(&reading, &library, regions, *HAS_GAPS)?);
+        }
+    }
     show(&OverviewPage {
-        page: frame,
+        page: Page::new(&site, &visit, "概览", "/").await?,
         presets: presets.into_iter().collect(),
         from: asked.first.map_or_else(String::new, |d| d.to_string()),
         to: asked.last.map_or_else(String::new, |d| d.to_string()),
-        name: words::period(period),
-        made: super::labels::time(reading.made),
-        view: (reading.figures.volume.questions > 0).then_some(view),
+        name,
+        made: super::labels::time(made),
+        view,
     })
 }
