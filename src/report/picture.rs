@@ -55,8 +55,7 @@ impl Painter {
             title: chart.title.clone(),
             why,
         };
-        let svg =
-            svg(table, chart, self.family, (WIDTH, BLUE)).map_err(|e| fault(e.to_string()))?;
+        let svg = svg(table, chart, self.family, PAPER).map_err(|e| fault(e.to_string()))?;
         let options = Options {
             fontdb: Arc::clone(&self.fonts),
             font_family: self.family.to_owned(),
@@ -77,13 +76,13 @@ impl Painter {
     }
 }
 
-/// A table's chart for a page, in the page's own fonts.
+/// A table's chart for a page, in the page's own fonts, for a place so many pixels wide.
 ///
 /// # Errors
 /// When charts-rs refuses.
 pub fn drawn(table: &Table, chart: &Chart, width: f32) -> Result<String, ReportError> {
     let family = charts_rs::DEFAULT_FONT_FAMILY;
-    let svg = svg(table, chart, family, (width, GREEN)).map_err(|e| ReportError::Picture {
+    let svg = svg(table, chart, family, page(width)).map_err(|e| ReportError::Picture {
         title: chart.title.clone(),
         why: e.to_string(),
     })?;
@@ -91,13 +90,33 @@ pub fn drawn(table: &Table, chart: &Chart, width: f32) -> Result<String, ReportE
     Ok(svg.replace(&format!(" font-family=\"{family}\""), ""))
 }
 
-/// A chart with letters of a family, of a width and a colour.
-fn svg(
-    table: &Table,
-    chart: &Chart,
-    family: &str,
-    look: (f32, &str),
-) -> Result<String, charts_rs::Error> {
+/// How a chart looks.
+#[derive(Clone, Copy)]
+struct Look {
+    width: f32,
+    colour: &'static str,
+    /// How much larger than usual letters and margins are drawn: charts-rs leaves a fixed gap between columns,
+    /// which only shrinks when the whole is drawn larger and shown smaller.
+    scale: f32,
+}
+
+const PAPER: Look = Look {
+    width: WIDTH,
+    colour: BLUE,
+    scale: 1.0,
+};
+
+fn page(width: f32) -> Look {
+    let scale = if width < WIDTH { 2.0 } else { 1.0 };
+    Look {
+        width: width * scale,
+        colour: GREEN,
+        scale,
+    }
+}
+
+/// A chart with letters of a family.
+fn svg(table: &Table, chart: &Chart, family: &str, look: Look) -> Result<String, charts_rs::Error> {
     let rows = &table.rows[..chart.rows.min(table.rows.len())];
     // charts-rs draws the first bar at the bottom; the table has it on top.
     let mut rows: Vec<&Vec<Cell>> = rows.iter().collect();
@@ -111,42 +130,49 @@ fn svg(
         .iter()
         .map(|row| row[chart.column].number().map(|n| n as f32));
     let mut series = Series::new_nullable(String::new(), data.collect());
-    series.label_show = rows.len() as f32 * LABEL <= look.0;
+    series.label_show = rows.len() as f32 * LABEL * look.scale <= look.width;
     match chart.shape {
         Shape::Bars => {
             let mut drawn = HorizontalBarChart::new(vec![series], names);
-            drawn.height = 60.0 + 26.0 * rows.len() as f32;
+            drawn.height = (60.0 + 26.0 * rows.len() as f32) * look.scale;
             dress(&mut drawn.base, family, look);
-            measure(&mut drawn.y_axis_configs, most);
+            measure(&mut drawn.y_axis_configs, most, look.scale);
             drawn.svg()
         }
         Shape::Columns => {
             let mut drawn = BarChart::new(vec![series], names);
-            drawn.height = 300.0;
+            drawn.height = 300.0 * look.scale;
             dress(&mut drawn.base, family, look);
-            measure(&mut drawn.y_axis_configs, most);
+            measure(&mut drawn.y_axis_configs, most, look.scale);
             if rows.len() > 7 {
                 drawn.x_axis.name_rotate = 45.0;
-                drawn.x_axis.height = 70.0;
+                drawn.x_axis.height = 70.0 * look.scale;
             }
             drawn.svg()
         }
     }
 }
 
-fn dress(base: &mut charts_rs::ChartBase, family: &str, (width, colour): (f32, &str)) {
+fn dress(base: &mut charts_rs::ChartBase, family: &str, look: Look) {
+    let Look {
+        width,
+        colour,
+        scale,
+    } = look;
     base.width = width;
     base.font_family = family.to_owned();
-    base.margin.top = 18.0;
-    base.margin.right = 24.0;
+    base.margin.top = 18.0 * scale;
+    base.margin.right = 24.0 * scale;
     base.legend.show = Some(false);
     base.series.colors = vec![Color::from(colour)];
-    base.x_axis.font.size = 13.0;
+    base.x_axis.font.size = 13.0 * scale;
+    base.x_axis.height *= scale;
+    base.series.label.font.size *= scale;
     base.x_axis.font.color = Color::from(INK);
 }
 
 /// The axis of the numbers: whole numbers, and room for the label of the longest bar.
-fn measure(axes: &mut [charts_rs::YAxisConfig], most: f32) {
+fn measure(axes: &mut [charts_rs::YAxisConfig], most: f32, scale: f32) {
     for axis in axes {
         axis.min = Some(0.0);
         // Six steps, each a round number.
@@ -155,6 +181,7 @@ fn measure(axes: &mut [charts_rs::YAxisConfig], most: f32) {
         axis.split_number = STEPS;
         axis.formatter = Some("{t}".to_owned());
         axis.font.color = Color::from(INK);
+        axis.font.size *= scale;
     }
 }
 

@@ -49,7 +49,7 @@ async function fromFigureToRows(browser) {
   await page.waitForURL(/\/questions\?from=/);
   await page.getByText(`共 ${questions} 条`).waitFor();
   await page.goBack();
-  const topics = page.getByRole("region", { name: "各主题大类的提问" });
+  const topics = page.getByRole("region", { name: "各主题大类的提问", exact: true });
   const row = topics.getByRole("row", { name: /劳动用工/ });
   const count = await row.getByRole("cell").first().innerText();
   await row.getByRole("link").click();
@@ -87,7 +87,7 @@ async function withoutJavaScript(browser) {
   await logIn(page);
   await page.goto(`${base}/?period=all`);
   await page.getByText("看表").click();
-  await page.getByRole("region", { name: "提问的时间分布" }).getByRole("row").nth(1).waitFor();
+  await page.getByRole("region", { name: "提问的时间分布", exact: true }).getByRole("row").nth(1).waitFor();
   await page.emulateMedia({ media: "print" });
   assert.equal(await page.locator(".switch").first().isVisible(), false, "nothing to press on paper");
   await page.context().close();
