@@ -6,12 +6,12 @@ use chrono::{DateTime, Days as DayCount, NaiveDate, Utc};
 
 use super::burst::{self, Burst, bursts};
 use super::effect::{self, Activity, Effect, effect};
+use super::publication::{protected, top_of};
 use super::{
     ActivityBoards, Balance, BoardFigure, CitedArticle, ClosedLoop, Days, Facet, Gap, Hidden,
-    KindShare, Meanings, Outcome, Period, Publication, RegionTopics, Share, Tally, TopPhrasing,
-    Totals, Trend, Volume, Worded, activity_boards, articles_cited, balance, boards, cell_id,
-    closed_loops, entries_used, gaps, helpful, kinds, region_topics, repeated, top_phrasings,
-    trends, volume,
+    KindShare, Meanings, Outcome, Period, RegionTopics, Share, Tally, TopPhrasing, Totals, Trend,
+    Volume, Worded, activity_boards, articles_cited, balance, boards, closed_loops, entries_used,
+    gaps, helpful, kinds, region_topics, repeated, top_phrasings, trends, volume,
 };
 use crate::journal::{Board, Boards, Journal, JournalError, local_day};
 use crate::knowledge::{EntryId, Library};
@@ -273,40 +273,6 @@ pub struct Figures {
     pub hidden: Hidden,
 }
 
-/// The cell of a top topic.
-pub fn top_cell(top: &str) -> String {
-    format!("Top:{top}")
-}
-
-/// The cell of a day.
-pub fn day_cell(day: NaiveDate) -> String {
-    format!("Day:{day}")
-}
-
-/// The cell of a key of [`RegionTopics::cells`].
-pub fn region_top_cell(key: &str) -> String {
-    format!("RegionTop:{key}")
-}
-
-/// The cell of an activity's boards.
-pub fn activity_cell(activity: i64) -> String {
-    format!("ActivityBoards:{activity}")
-}
-
-/// The cell of a sub-topic in the period before.
-pub fn before_cell(topic: &str) -> String {
-    format!("Before:{topic}")
-}
-
-/// The cell of a sub-topic in last year's weeks.
-pub fn last_year_cell(topic: &str) -> String {
-    format!("LastYear:{topic}")
-}
-
-fn top_of(topic: &str) -> &str {
-    topic.split('.').next().unwrap_or(topic)
-}
-
 impl Figures {
     /// Makes all figures. Pure: the same material gives the same figures.
     pub fn of(material: &Material, library: &Library, meanings: &Meanings<'_>) -> Self {
@@ -335,19 +301,14 @@ impl Figures {
         let crossed = region_topics(&material.region_topics, &material.topics, library);
         let boards = boards(&material.by_board, &material.boards);
         let activity_boards = activity_boards(&boards, &material.activities);
-        let mut published = publication(material, &all, &top_topics);
-        for of in &activity_boards {
-            published.tally(activity_cell(of.activity), &of.tally, false);
-            let own = of.boards.iter().map(|code| cell_id(Facet::Board, code));
-            published.sum(activity_cell(of.activity), own);
-        }
-        let mut hidden = published.clone().protect();
-        let tells_place_topics = published.extend(&mut hidden, by_place(material, &top_topics));
-        let tells_topics = published.extend(&mut hidden, by_topic(material, &top_topics));
-        // Its columns add up to top topics only together with sensitive sub-topics.
-        let crossed = crossed.filter(|crossed| {
-            tells_topics && published.extend(&mut hidden, by_region(crossed, material, library))
-        });
+        let told = protected(
+            material,
+            &all,
+            &top_topics,
+            &activity_boards,
+            crossed.as_ref(),
+            library,
+        );
         let new: Vec<(EntryId, NaiveDate)> = material
             .new_entries
             .iter()
@@ -379,10 +340,10 @@ impl Figures {
             articles: articles_cited(&material.entries, library),
             entries_used,
             entries_never,
-            hidden,
-            tells_place_topics,
-            tells_topics,
-            region_topics: crossed,
+            hidden: told.hidden,
+            tells_place_topics: told.place_topics,
+            tells_topics: told.topics,
+            region_topics: crossed.filter(|_| told.region_topics),
             boards,
             activity_boards,
             topics: material.topics.clone(),
@@ -418,188 +379,4 @@ fn effects(material: &Material, period: Period, library: &Library) -> Vec<Effect
             }
         })
         .collect()
-}
-
-/// The coarse tables that a report of these figures may show, as one publication.
-fn publication(material: &Material, all: &Tally, top_topics: &Totals) -> Publication {
-    let mut out = Publication::default();
-    out.tally("", all, false);
-    out.anchor("");
-    for (facet, totals) in [
-        (Facet::Outcome, &material.outcomes),
-        (Facet::Place, &material.places),
-        (Facet::Region, &material.regions),
-        (Facet::Board, &material.by_board),
-    ] {
-        out.list(facet, totals);
-    }
-    for (key, tally) in &material.entries {
-        // Not every question has an entry: they add up to nothing that is shown.
-        out.tally(cell_id(Facet::Entry, key), tally, false);
-    }
-    for (day, tally) in &material.days {
-        out.tally(day_cell(*day), tally, false);
-    }
-    out.sum("", material.days.keys().map(|day| day_cell(*day)));
-    for (top, tally) in top_topics {
-        out.tally(top_cell(top), tally, false);
-    }
-    out.sum("", top_topics.keys().map(|top| top_cell(top)));
-    for (topic, tally) in &material.before {
-        out.tally(before_cell(topic), tally, false);
-    }
-    for (topic, tally) in material.last_year.iter().flatten() {
-        out.tally(last_year_cell(topic), tally, false);
-    }
-    out
-}
-
-/// Sub-topics, which add up to top topics.
-fn by_topic(material: &Material, top_topics: &Totals) -> Publication {
-    let mut out = Publication::default();
-    for (topic, tally) in &material.topics {
-        out.tally(cell_id(Facet::Topic, topic), tally, false);
-    }
-    for top in top_topics.keys() {
-        let own = material.topics.keys().filter(|topic| top_of(topic) == top);
-        out.sum(top_cell(top), own.map(|topic| cell_id(Facet::Topic, topic)));
-    }
-    out
-}
-
-/// Places by top topics.
-fn by_place(material: &Material, top_topics: &Totals) -> Publication {
-    let cell = |key: &str| cell_id(Facet::PlaceTopic, key);
-    let mut out = Publication::default();
-    for (key, tally) in &material.place_topics {
-        out.tally(cell(key), tally, false);
-    }
-    for place in material.places.keys() {
-        let cells = crossing(&material.place_topics, &cell, |p, _| p == place);
-        out.sum(cell_id(Facet::Place, place), cells);
-    }
-    for top in top_topics.keys() {
-        out.sum(
-            top_cell(top),
-            crossing(&material.place_topics, &cell, |_, t| t == top),
-        );
-    }
-    out
-}
-
-/// Regions by top topics.
-fn by_region(crossed: &RegionTopics, material: &Material, library: &Library) -> Publication {
-    let mut out = Publication::default();
-    for (key, tally) in &crossed.cells {
-        out.tally(region_top_cell(key), tally, crossed.never.contains(key));
-    }
-    for region in &crossed.regions {
-        let cells = crossing(&crossed.cells, &region_top_cell, |r, _| r == region);
-        out.sum(cell_id(Facet::Region, region), cells);
-    }
-    for top in &crossed.tops {
-        // A column adds up to the top topic less its sensitive sub-topics, which are told for the
-        // whole township.
-        let sensitive = material.topics.keys().filter(|topic| {
-            let known = library.topic(topic);
-            top_of(topic) == top && known.is_none_or(|topic| topic.sensitive)
-        });
-        let sensitive = sensitive.map(|topic| cell_id(Facet::Topic, topic));
-        let cells = crossing(&crossed.cells, &region_top_cell, |_, t| t == top);
-        out.sum(top_cell(top), cells.into_iter().chain(sensitive));
-    }
-    out
-}
-
-/// The cells of a table of two things whose keys, `a|b`, are wanted.
-fn crossing(
-    totals: &Totals,
-    cell: &dyn Fn(&str) -> String,
-    wanted: impl Fn(&str, &str) -> bool,
-) -> Vec<String> {
-    let keys = totals.keys();
-    keys.filter(|key| key.split_once('|').is_some_and(|(a, b)| wanted(a, b)))
-        .map(|key| cell(key))
-        .collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use std::path::Path;
-
-    use super::*;
-    use crate::insight::demo::{DemoYear, topics_of};
-    use crate::knowledge::{LoadOptions, load};
-    use crate::text::Analyser;
-
-    fn library(last: NaiveDate) -> Library {
-        let options = LoadOptions {
-            preset: None,
-            today: last,
-        };
-        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("knowledge");
-        load(&root, &options).unwrap().library
-    }
-
-    #[test]
-    fn what_is_published_adds_up_and_coarse_tables_do_not_pay_for_fine_ones() {
-        let last = NaiveDate::from_ymd_opt(2026, 10, 31).unwrap();
-        let library = library(last);
-        let year = DemoYear::new(7, last, &topics_of(&library));
-        let facts = year.facts();
-        let analyser = Analyser::new(library.terms.iter().map(String::as_str));
-        let meanings = Meanings::new(&library, &analyser);
-        let held = Period::new(year.first, year.last);
-        let mut tables = Vec::new();
-        for days in [7, 92, 365] {
-            let from = last.checked_sub_days(DayCount::new(days - 1)).unwrap();
-            let period = Period::new(from, last);
-            let material = Material::of_facts(&facts, period, held, Vec::new());
-            let figures = Figures::of(&material, &library, &meanings);
-            let mut all = Tally::default();
-            material.days.values().for_each(|tally| all.merge(tally));
-            let tops = &figures.top_topics;
-            let coarse = publication(&material, &all, tops);
-            assert_eq!(coarse.wrong_sums(), [""; 0]);
-            let mut whole = coarse.clone();
-            let hidden = coarse.clone().protect();
-            for (top, _) in tops {
-                let shown = hidden.shows(&top_cell(top));
-                assert_eq!(
-                    figures.hidden.shows(&top_cell(top)),
-                    shown,
-                    "{top}, {days} days"
-                );
-            }
-            let crossed = region_topics(&material.region_topics, &material.topics, &library);
-            let finer = [by_place(&material, tops), by_topic(&material, tops)];
-            let finer = finer.into_iter().chain(
-                crossed
-                    .iter()
-                    .map(|crossed| by_region(crossed, &material, &library)),
-            );
-            // Totals stand in the coarse tables: added up only together.
-            for table in finer {
-                whole.merge(table);
-            }
-            assert_eq!(whole.wrong_sums(), [""; 0], "{days} days");
-            if let Some(crossed) = &figures.region_topics {
-                let sensitive = |key: &str| {
-                    let top = key.split_once('|').map_or("", |(_, top)| top);
-                    library.topics.iter().any(|t| t.id == top && t.sensitive)
-                };
-                assert!(!crossed.cells.keys().any(|key| sensitive(key)));
-            }
-            tables.push((
-                figures.tells_place_topics,
-                figures.tells_topics,
-                figures.region_topics.is_some(),
-            ));
-        }
-        assert_eq!(
-            tables[0].0, false,
-            "a week is too little for places by topics"
-        );
-        assert_eq!(tables[2], (true, true, true), "a year is not");
-    }
 }

@@ -242,7 +242,8 @@ fn activities(source: &Source<'_>) -> Section {
         .map(|a| (a.id, words::period(Period::new(a.from, a.to))))
         .collect();
     let effects = tables::effects(source.figures, &days);
-    let boards = tables::activity_boards(source.figures);
+    let asked = source.figures.volume.questions > 0;
+    let boards = tables::activity_boards(source.figures).filter(|_| asked);
     let tables = effects.into_iter().chain(boards).collect();
     section("普法活动和效果", said, tables)
 }
