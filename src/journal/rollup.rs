@@ -351,7 +351,7 @@ impl Journal {
         to: NaiveDate,
     ) -> Result<Days, JournalError> {
         let mut days = Days::new();
-        let pool = &self.database().pool;
+        let pool = &self.database().readers;
         each_cell(pool, facet.as_str(), from, to, |day, key, tally| {
             days.entry(key).or_default().insert(day, tally);
         })
@@ -365,7 +365,7 @@ impl Journal {
     /// When the database refuses.
     pub async fn rolled(&self) -> Result<Option<(NaiveDate, NaiveDate)>, JournalError> {
         let row = sqlx::query("SELECT MIN(day) AS first, MAX(day) AS last FROM rollup_day")
-            .fetch_one(&self.database().pool)
+            .fetch_one(&self.database().readers)
             .await?;
         let first: Option<i64> = row.try_get("first")?;
         let last: Option<i64> = row.try_get("last")?;
@@ -374,7 +374,18 @@ impl Journal {
 }
 
 impl Journal {
-    /// When a day was last rolled up: whatever changes the figures changes it.
+    /// Whether something changed in days that are rolled up: a review, a vote, a tap, a late or deleted question.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub async fn has_changes(&self) -> Result<bool, JournalError> {
+        let row = sqlx::query("SELECT day FROM rollup_dirty LIMIT 1")
+            .fetch_optional(&self.database().readers)
+            .await?;
+        Ok(row.is_some())
+    }
+
+    /// When a day was last rolled up.
     ///
     /// # Errors
     /// When the database refuses.
