@@ -71,7 +71,7 @@ pub fn boards(totals: &Totals, known: &[Board]) -> Vec<BoardFigure> {
 ///
 /// - Formula: questions through any board of the activity, in the whole period, before the activity as well.
 /// - Unit: questions, people. Source: roll-ups by board, boards, ledger.
-/// - Not to be read as: the effect of the activity: see [`super::effect`].
+/// - Not to be read as: the effect of the activity: see [`mod@super::effect`].
 pub fn activity_boards(boards: &[BoardFigure], activities: &[Activity]) -> Vec<ActivityBoards> {
     let mut of: BTreeMap<i64, (Vec<String>, Tally)> = BTreeMap::new();
     for board in boards {

@@ -267,9 +267,9 @@ pub struct Figures {
     pub tells_place_topics: bool,
     /// Whether sub-topics may be told; if not, all are hidden.
     pub tells_topics: bool,
-    /// What must not leave the office: cells named by [`cell_id`], top topics by [`top_cell`], days by
-    /// [`day_cell`], topics of the period before by [`before_cell`], regions by top topic by
-    /// [`region_top_cell`], boards of an activity by [`activity_cell`].
+    /// What must not leave the office: cells named by [`cell_id`], top topics by [`super::top_cell`], days by
+    /// [`super::day_cell`], topics of the period before by [`super::before_cell`], regions by top topic by
+    /// [`super::region_top_cell`], boards of an activity by [`super::activity_cell`].
     pub hidden: Hidden,
 }
 
