@@ -267,7 +267,7 @@ pub struct Figures {
     pub tells_place_topics: bool,
     /// Whether sub-topics may be told; if not, all are hidden.
     pub tells_topics: bool,
-    /// What must not leave the office: cells named by [`cell_id`], top topics by [`super::top_cell`], days by
+    /// What must not leave the office: cells named by [`super::cell_id`], top topics by [`super::top_cell`], days by
     /// [`super::day_cell`], topics of the period before by [`super::before_cell`], regions by top topic by
     /// [`super::region_top_cell`], boards of an activity by [`super::activity_cell`].
     pub hidden: Hidden,
