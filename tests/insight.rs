@@ -323,6 +323,15 @@ fn the_demo_year_goes_only_into_a_database_of_its_own() {
         String::from_utf8_lossy(&made.stderr)
     );
     assert!(told.contains("真实效果 2 倍"), "{told}");
+    assert!(told.contains("--config demo/qijin.toml serve"), "{told}");
+    let boards = ["--config", "demo/qijin.toml", "board", "list"];
+    let boards = qijin().args(boards).output().unwrap();
+    let boards = String::from_utf8_lossy(&boards.stdout).into_owned();
+    assert!(boards.contains("柳树湾村村委会宣传栏"), "{boards}");
+    assert!(
+        boards.contains("\t柳树湾村"),
+        "regions have names: {boards}"
+    );
     let again = qijin().args(args).output().unwrap();
     assert!(!again.status.success());
     assert!(String::from_utf8_lossy(&again.stderr).contains("已经有提问"));

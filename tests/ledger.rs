@@ -380,6 +380,7 @@ async fn a_question_counts_where_its_board_hangs() {
     chose.asks(QUESTIONS[1]).await;
     let stranger = Resident::new(&api, 880_103, "张三");
     stranger.asks("/start b_made-up-words").await;
+    stranger.asks("/start r_made-up-words").await;
     stranger.asks(QUESTIONS[2]).await;
     assert!(bot.stop().await.success(), "{}", office.log());
     office.assert_calm();

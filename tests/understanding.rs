@@ -63,11 +63,21 @@ fn count(messages: &[&Message], kind: ReplyKind) -> usize {
         .count()
 }
 
+/// How many of the messages are warned of danger, instead of an answer or before one.
+fn warned(messages: &[&Message]) -> usize {
+    let warned = |m: &&&Message| {
+        let reply = reply(&m.text);
+        let before = matches!(reply.kind, ReplyKind::Answer | ReplyKind::Choices);
+        reply.kind == ReplyKind::Emergency || before && reply.rule.is_some()
+    };
+    messages.iter().filter(warned).count()
+}
+
 #[test]
 fn danger_is_heard_and_near_misses_are_not() {
     let all: Vec<Message> = read("emergencies.jsonl");
     let (danger, harmless): (Vec<&Message>, Vec<&Message>) = all.iter().partition(|m| m.emergency);
-    let heard = count(&danger, ReplyKind::Emergency);
+    let heard = warned(&danger);
     assert!(
         heard * 100 >= danger.len() * 98,
         "{heard} of {}",
@@ -102,9 +112,16 @@ fn strangers_are_heard() {
         (found * 100 / wanted.len(), alarms * 100 / near.len())
     };
     let danger = recognised("emergencies.jsonl", |m| m.emergency, ReplyKind::Emergency);
-    assert!(danger.0 >= 72 && danger.1 <= 12, "{danger:?} per cent");
+    assert!(danger.0 >= 80 && danger.1 <= 4, "{danger:?} per cent");
+    let all: Vec<Message> = read("unseen/emergencies.jsonl");
+    let (wanted, near): (Vec<&Message>, Vec<&Message>) = all.iter().partition(|m| m.emergency);
+    let heard = (
+        warned(&wanted) * 100 / wanted.len(),
+        warned(&near) * 100 / near.len(),
+    );
+    assert!(heard.0 >= 92 && heard.1 <= 20, "{heard:?} per cent");
     let refused = recognised("refusals.jsonl", |m| m.refuse, ReplyKind::Refuse);
-    assert!(refused.0 >= 55 && refused.1 <= 6, "{refused:?} per cent");
+    assert!(refused.0 >= 75 && refused.1 <= 6, "{refused:?} per cent");
     let other: Vec<Message> = read("unseen/other.jsonl");
     let none: Vec<&Message> = other.iter().filter(|m| m.kind != "legal").collect();
     let cited = none

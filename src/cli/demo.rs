@@ -1,16 +1,19 @@
 //! `qijin demo`: an invented year in a database of its own.
 
-use std::path::PathBuf;
+use std::collections::BTreeMap;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context, bail};
-use chrono::{DateTime, Days, NaiveDate, Utc};
+use chrono::{DateTime, Days, Duration, NaiveDate, Utc};
 use clap::Args;
 
 use super::{Config, progress, runtime};
-use crate::insight::demo::{DemoYear, Invented, topics_of};
+use crate::insight::demo::{BOARDS, DemoYear, Invented, NAMES, TOWNSHIP, topics_of};
 use crate::journal::{
-    Activity, Database, Journal, Keys, Ledger, Medium, PastQuestion, Record, local_day,
+    Activity, Boards, Database, Journal, Keys, Ledger, Medium, NewBoard, PastQuestion, Record,
+    day_start, local_day,
 };
 use crate::knowledge;
 
@@ -18,7 +21,7 @@ use crate::knowledge;
 #[command(after_help = "例：
   qijin demo                        造一年数据，写进 demo 文件夹
   qijin demo --into 演示 --seed 8   换一个文件夹、换一年
-  qijin --data demo serve           看这份数据
+  qijin --config demo/qijin.toml serve   看这份数据
 
 数据全部是编的，和任何人无关。只写空的数据库，绝不动正式数据。")]
 pub(super) struct DemoArgs {
@@ -68,18 +71,20 @@ pub(super) fn run(config: &Config, args: &DemoArgs) -> anyhow::Result<ExitCode> 
                 args.into.display()
             );
         }
-        let bar = progress::bar("写入演示数据");
-        bar.set_length(year.questions.len() as u64);
-        for batch in year.questions.chunks(BATCH) {
-            let past: Vec<PastQuestion> = batch.iter().map(|q| past(&journal, q)).collect();
-            journal.fill(&past).await?;
-            bar.inc(batch.len() as u64);
-        }
-        bar.finish_and_clear();
         let activities: Vec<Activity> = year.activities.iter().map(held).collect();
         Ledger::new(journal.database().clone())
             .add(&activities, Utc::now())
             .await?;
+        let codes = put_up(&journal, &year).await?;
+        let bar = progress::bar("写入演示数据");
+        bar.set_length(year.questions.len() as u64);
+        for batch in year.questions.chunks(BATCH) {
+            let past = batch.iter().map(|q| past(&journal, q, &codes));
+            let past: Vec<PastQuestion> = past.collect();
+            journal.fill(&past).await?;
+            bar.inc(batch.len() as u64);
+        }
+        bar.finish_and_clear();
         let bar = progress::bar("汇总");
         journal
             .roll_up(Utc::now(), |done, total| {
@@ -92,12 +97,86 @@ pub(super) fn run(config: &Config, args: &DemoArgs) -> anyhow::Result<ExitCode> 
             .note_entries(library.entries.iter().map(|e| e.id.0.as_str()), Utc::now())
             .await?;
         journal.database().close().await;
-        tell(args, &year)
+        let file = configure(config, args)?;
+        tell(args, &year, &file)
     })?;
     Ok(ExitCode::SUCCESS)
 }
 
-fn past(journal: &Journal, question: &Invented) -> PastQuestion {
+/// Puts up the boards on the first day; returns their codes by number.
+async fn put_up(journal: &Journal, year: &DemoYear) -> anyhow::Result<BTreeMap<String, String>> {
+    let boards = Boards::new(journal.database().clone());
+    let held = Ledger::new(journal.database().clone()).all().await?;
+    let since = DateTime::from_timestamp_millis(day_start(year.first)).unwrap_or_default();
+    let mut codes = BTreeMap::new();
+    for (minutes, board) in (0..).zip(BOARDS) {
+        let activity = board.activity.and_then(|at| year.activities.get(at));
+        let entered = held
+            .iter()
+            .find(|entered| activity.is_some_and(|a| a.title == entered.activity.title));
+        let about = NewBoard {
+            name: board.name.to_owned(),
+            place: Some(board.place.to_owned()),
+            region: Some(board.region.to_owned()),
+            activity: entered.map(|entered| entered.id),
+        };
+        let board_up = boards
+            .add(about, since + Duration::minutes(minutes))
+            .await?;
+        codes.insert(board.number.to_owned(), board_up.code);
+    }
+    Ok(codes)
+}
+
+/// Writes a configuration beside the data, so that villages have their names; one that is there stays.
+fn configure(config: &Config, args: &DemoArgs) -> anyhow::Result<PathBuf> {
+    let path = args.into.join("qijin.toml");
+    let region = |(code, name): (&str, &str)| {
+        let keys = [("code", code), ("name", name)];
+        let keys = keys.map(|(key, word)| (key.to_owned(), toml::Value::String(word.to_owned())));
+        toml::Value::Table(keys.into_iter().collect())
+    };
+    let mut table = toml::Table::new();
+    let mut section = |name: &str, keys: Vec<(&str, toml::Value)>| {
+        let keys = keys.into_iter().map(|(key, value)| (key.to_owned(), value));
+        table.insert(name.to_owned(), toml::Value::Table(keys.collect()));
+    };
+    let text = |words: &str| toml::Value::String(words.to_owned());
+    section("office", vec![("name", text("青石镇司法所（演示）"))]);
+    section(
+        "folders",
+        vec![
+            ("library", text(&config.folders.library.to_string_lossy())),
+            ("index", text(&config.folders.index.to_string_lossy())),
+            ("data", text(&args.into.to_string_lossy())),
+        ],
+    );
+    let list = NAMES.into_iter().map(region).collect();
+    section(
+        "regions",
+        vec![
+            ("township", text(TOWNSHIP)),
+            ("list", toml::Value::Array(list)),
+        ],
+    );
+    let words = format!(
+        "# 演示数据的配置，由 qijin demo 写成。\n{}",
+        toml::to_string(&table)?
+    );
+    let made = std::fs::OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .open(&path);
+    match made {
+        Ok(mut file) => file.write_all(words.as_bytes()),
+        Err(e) if e.kind() == std::io::ErrorKind::AlreadyExists => Ok(()),
+        Err(e) => Err(e),
+    }
+    .with_context(|| format!("写不了 {}", path.display()))?;
+    Ok(path)
+}
+
+fn past(journal: &Journal, question: &Invented, codes: &BTreeMap<String, String>) -> PastQuestion {
     let person = question.person.to_string();
     PastQuestion {
         record: Record {
@@ -105,7 +184,7 @@ fn past(journal: &Journal, question: &Invented) -> PastQuestion {
             channel: "telegram".to_owned(),
             asker: Some(journal.keys().asker("demo", &person)),
             region: Some(question.region.to_owned()),
-            board: question.board.clone(),
+            board: question.board.as_ref().and_then(|n| codes.get(n).cloned()),
             place: question.place.map(str::to_owned),
             topic: Some(question.topic.to_string()),
             topic_confidence: question.topic_confidence,
@@ -144,7 +223,7 @@ fn held(invented: &crate::insight::Activity) -> Activity {
     }
 }
 
-fn tell(args: &DemoArgs, year: &DemoYear) -> anyhow::Result<()> {
+fn tell(args: &DemoArgs, year: &DemoYear, file: &Path) -> anyhow::Result<()> {
     say!(
         "已造好 {} 到 {} 的 {} 次提问，在 {}。全部是编的。",
         year.first,
@@ -167,6 +246,6 @@ fn tell(args: &DemoArgs, year: &DemoYear) -> anyhow::Result<()> {
         year.truth.seasonal,
         year.truth.neglected
     );
-    say!("看这份数据：qijin --data {} serve", args.into.display());
+    say!("看这份数据：qijin --config {} serve", file.display());
     Ok(())
 }

@@ -83,11 +83,13 @@ pub(super) fn run(config: &Config, args: &ServeArgs) -> anyhow::Result<ExitCode>
             desk.clone(),
             shutdown.clone(),
         ));
-        let telegram = TelegramSettings::from_environment(config.telegram.proxy.clone());
+        let telegram =
+            TelegramSettings::from_environment(config.telegram.proxy.clone(), &config.regions);
         let setup = web::Setup {
             desk: desk.clone(),
             journal: journal.clone(),
             behind_proxy: config.web.behind_proxy,
+            regions: config.regions.clone(),
             facts: facts(config, telegram.is_some()),
             config: config.clone(),
             telegram: telegram.is_some(),

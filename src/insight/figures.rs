@@ -6,13 +6,14 @@ use chrono::{DateTime, Days as DayCount, NaiveDate, Utc};
 
 use super::burst::{self, Burst, bursts};
 use super::effect::{self, Activity, Effect, effect};
+use super::publication::{protected, top_of};
 use super::{
-    Balance, CitedArticle, ClosedLoop, Days, Facet, Gap, Hidden, KindShare, Meanings, Outcome,
-    Period, Publication, Share, Tally, TopPhrasing, Totals, Trend, Volume, Worded, articles_cited,
-    balance, cell_id, closed_loops, entries_used, gaps, helpful, kinds, repeated, top_phrasings,
-    trends, volume,
+    ActivityBoards, Balance, BoardFigure, CitedArticle, ClosedLoop, Days, Facet, Gap, Hidden,
+    KindShare, Meanings, Outcome, Period, RegionTopics, Share, Tally, TopPhrasing, Totals, Trend,
+    Volume, Worded, activity_boards, articles_cited, balance, boards, closed_loops, entries_used,
+    gaps, helpful, kinds, region_topics, repeated, top_phrasings, trends, volume,
 };
-use crate::journal::{Journal, JournalError, local_day};
+use crate::journal::{Board, Boards, Journal, JournalError, local_day};
 use crate::knowledge::{EntryId, Library};
 use crate::text::normalize;
 
@@ -40,8 +41,14 @@ pub struct Material {
     pub regions: Totals,
     /// By place and top topic.
     pub place_topics: Totals,
+    /// By region and sub-topic.
+    pub region_topics: Totals,
     /// By entry.
     pub entries: Totals,
+    /// By board.
+    pub by_board: Totals,
+    /// All boards.
+    pub boards: Vec<Board>,
     /// By sub-topic and day, from [`burst::LOOK_BACK`] days before the period.
     pub topic_days: Days,
     /// By sub-topic, in the period before.
@@ -101,7 +108,10 @@ pub async fn gather(
         places: totals(Facet::Place).await?,
         regions: totals(Facet::Region).await?,
         place_topics: totals(Facet::PlaceTopic).await?,
+        region_topics: totals(Facet::RegionTopic).await?,
         entries: totals(Facet::Entry).await?,
+        by_board: totals(Facet::Board).await?,
+        boards: Boards::new(journal.database().clone()).all().await?,
         topic_days: journal
             .days(Facet::Topic, early.unwrap_or(from), to)
             .await?,
@@ -199,7 +209,10 @@ impl Material {
             places: totals(Facet::Place, period),
             regions: totals(Facet::Region, period),
             place_topics: totals(Facet::PlaceTopic, period),
+            region_topics: totals(Facet::RegionTopic, period),
             entries: totals(Facet::Entry, period),
+            by_board: totals(Facet::Board, period),
+            boards: Vec::new(),
             topic_days: days(
                 Facet::Topic,
                 Period::new(early.unwrap_or(period.from), period.to),
@@ -241,6 +254,12 @@ pub struct Figures {
     pub places: Balance,
     /// Balance across regions.
     pub regions: Balance,
+    /// Regions by top topics; `None` when that would be about too few people.
+    pub region_topics: Option<RegionTopics>,
+    /// By board.
+    pub boards: Vec<BoardFigure>,
+    /// By the activity that boards were put up for.
+    pub activity_boards: Vec<ActivityBoards>,
     /// Effects of the activities of the period.
     pub effects: Vec<Effect>,
     /// What the library lacks; as staff see it. See [`Gap::published`].
@@ -255,33 +274,14 @@ pub struct Figures {
     pub entries_used: Vec<(EntryId, Tally)>,
     /// Entries never used.
     pub entries_never: Vec<EntryId>,
-    /// What must not leave the office: cells named by [`cell_id`], top topics by [`top_cell`], days by
-    /// [`day_cell`], topics of the period before by [`before_cell`].
+    /// Whether the table of places and top topics may be shown at all; if not, its zeros may not either.
+    pub tells_place_topics: bool,
+    /// Whether sub-topics may be told; if not, all are hidden.
+    pub tells_topics: bool,
+    /// What must not leave the office: cells named by [`super::cell_id`], top topics by [`super::top_cell`], days by
+    /// [`super::day_cell`], topics of the period before by [`super::before_cell`], regions by top topic by
+    /// [`super::region_top_cell`], boards of an activity by [`super::activity_cell`].
     pub hidden: Hidden,
-}
-
-/// The cell of a top topic.
-pub fn top_cell(top: &str) -> String {
-    format!("Top:{top}")
-}
-
-/// The cell of a day.
-pub fn day_cell(day: NaiveDate) -> String {
-    format!("Day:{day}")
-}
-
-/// The cell of a sub-topic in the period before.
-pub fn before_cell(topic: &str) -> String {
-    format!("Before:{topic}")
-}
-
-/// The cell of a sub-topic in last year's weeks.
-pub fn last_year_cell(topic: &str) -> String {
-    format!("LastYear:{topic}")
-}
-
-fn top_of(topic: &str) -> &str {
-    topic.split('.').next().unwrap_or(topic)
 }
 
 impl Figures {
@@ -309,6 +309,17 @@ impl Figures {
         let regions = regions.into_iter().filter(|region| !region.is_empty());
         let regions: Vec<String> = regions.cloned().collect();
         let (entries_used, entries_never) = entries_used(&material.entries, library);
+        let crossed = region_topics(&material.region_topics, &material.topics, library);
+        let boards = boards(&material.by_board, &material.boards);
+        let activity_boards = activity_boards(&boards, &material.activities);
+        let told = protected(
+            material,
+            &all,
+            &top_topics,
+            &activity_boards,
+            crossed.as_ref(),
+            library,
+        );
         let new: Vec<(EntryId, NaiveDate)> = material
             .new_entries
             .iter()
@@ -340,7 +351,12 @@ impl Figures {
             articles: articles_cited(&material.entries, library),
             entries_used,
             entries_never,
-            hidden: publication(material, &all, &top_topics).protect(),
+            hidden: told.hidden,
+            tells_place_topics: told.place_topics,
+            tells_topics: told.topics,
+            region_topics: crossed.filter(|_| told.region_topics),
+            boards,
+            activity_boards,
             topics: material.topics.clone(),
             place_topics: material.place_topics.clone(),
             top_topics,
@@ -380,54 +396,4 @@ pub(super) fn effect_of(
     } else {
         effect(activity, windows, all, held.unwrap_or(nothing))
     }
-}
-
-/// All tables that a report of these figures may show, as one publication.
-fn publication(material: &Material, all: &Tally, top_topics: &Totals) -> Publication {
-    let mut out = Publication::default();
-    out.tally("", all, false);
-    out.anchor("");
-    for (facet, totals) in [
-        (Facet::Outcome, &material.outcomes),
-        (Facet::Topic, &material.topics),
-        (Facet::Place, &material.places),
-        (Facet::Region, &material.regions),
-    ] {
-        out.list(facet, totals);
-    }
-    for (key, tally) in &material.entries {
-        // Not every question has an entry: they add up to nothing that is shown.
-        out.tally(cell_id(Facet::Entry, key), tally, false);
-    }
-    for (day, tally) in &material.days {
-        out.tally(day_cell(*day), tally, false);
-    }
-    out.sum("", material.days.keys().map(|day| day_cell(*day)));
-    for (top, tally) in top_topics {
-        out.tally(top_cell(top), tally, false);
-        let own = material.topics.keys().filter(|topic| top_of(topic) == top);
-        out.sum(top_cell(top), own.map(|topic| cell_id(Facet::Topic, topic)));
-    }
-    for (key, tally) in &material.place_topics {
-        out.tally(cell_id(Facet::PlaceTopic, key), tally, false);
-    }
-    let crossed = |wanted: &dyn Fn(&str, &str) -> bool| -> Vec<String> {
-        let keys = material.place_topics.keys();
-        keys.filter(|key| key.split_once('|').is_some_and(|(p, t)| wanted(p, t)))
-            .map(|key| cell_id(Facet::PlaceTopic, key))
-            .collect()
-    };
-    for place in material.places.keys() {
-        out.sum(cell_id(Facet::Place, place), crossed(&|p, _| p == place));
-    }
-    for top in top_topics.keys() {
-        out.sum(top_cell(top), crossed(&|_, t| t == top));
-    }
-    for (topic, tally) in &material.before {
-        out.tally(before_cell(topic), tally, false);
-    }
-    for (topic, tally) in material.last_year.iter().flatten() {
-        out.tally(last_year_cell(topic), tally, false);
-    }
-    out
 }

@@ -5,6 +5,7 @@
 //! without a model from outside.
 
 use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 
 use crate::knowledge::{EntryId, Library};
 use crate::text::{Analyser, Lexicon};
@@ -60,8 +61,8 @@ impl Sense {
 /// The library's ways of asking as senses, and the weights of tokens. Making one takes a second for
 /// the whole library; keep it as long as the library.
 pub struct Meanings<'a> {
-    analyser: &'a Analyser,
-    lexicon: &'a Lexicon,
+    analyser: Analyser,
+    library: Held<'a>,
     /// Token → number.
     numbers: HashMap<String, u32>,
     /// By number: how rare.
@@ -72,12 +73,38 @@ pub struct Meanings<'a> {
     holders: Vec<Vec<u32>>,
 }
 
+/// The library, borrowed or shared.
+enum Held<'a> {
+    Borrowed(&'a Library),
+    Shared(Arc<Library>),
+}
+
+impl Held<'_> {
+    fn lexicon(&self) -> &Lexicon {
+        match self {
+            Self::Borrowed(library) => &library.lexicon,
+            Self::Shared(library) => &library.lexicon,
+        }
+    }
+}
+
+impl Meanings<'static> {
+    /// The same as [`Meanings::new`], to be kept beside the library.
+    pub fn shared(library: &Arc<Library>, analyser: &Analyser) -> Self {
+        Self::read(library, Held::Shared(library.clone()), analyser)
+    }
+}
+
 impl<'a> Meanings<'a> {
     /// Reads the library's headings and phrasings.
-    pub fn new(library: &'a Library, analyser: &'a Analyser) -> Self {
+    pub fn new(library: &'a Library, analyser: &Analyser) -> Self {
+        Self::read(library, Held::Borrowed(library), analyser)
+    }
+
+    fn read(library: &Library, held: Held<'a>, analyser: &Analyser) -> Self {
         let mut out = Self {
-            analyser,
-            lexicon: &library.lexicon,
+            analyser: analyser.clone(),
+            library: held,
             numbers: HashMap::new(),
             weights: Vec::new(),
             ways: Vec::new(),
@@ -117,18 +144,19 @@ impl<'a> Meanings<'a> {
 
     /// Tokens of a text with their weight in it.
     fn tokens(&self, text: &str) -> HashMap<String, f64> {
-        let text = self.lexicon.clean(&self.analyser.normalize(text));
+        let lexicon = self.library.lexicon();
+        let text = lexicon.clean(&self.analyser.normalize(text));
         let mut out: HashMap<String, f64> = HashMap::new();
         let mut take = |token: String, weight: f64| {
             let known = out.entry(token).or_default();
             *known = known.max(weight);
         };
         for word in self.analyser.words(&text) {
-            if !self.lexicon.is_stop_word(&word.text) {
+            if !lexicon.is_stop_word(&word.text) {
                 take(word.text, 1.0);
             }
         }
-        for meaning in self.lexicon.expand(&text) {
+        for meaning in lexicon.meanings(&text) {
             for word in self.analyser.words(&meaning.to) {
                 take(word.text, f64::from(meaning.weight));
             }

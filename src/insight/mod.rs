@@ -6,6 +6,7 @@
 //! What leaves the office goes through [`suppress`] first.
 
 pub mod balance;
+pub mod boards;
 pub mod burst;
 pub mod close_up;
 pub mod closed_loop;
@@ -15,6 +16,8 @@ pub mod figures;
 pub mod gaps;
 pub mod meaning;
 pub mod period;
+mod publication;
+pub mod region_topics;
 pub mod shares;
 pub mod stats;
 pub mod suppress;
@@ -23,14 +26,19 @@ pub mod usage;
 pub mod volume;
 
 pub use balance::{Balance, BalanceRow, balance};
+pub use boards::{ActivityBoards, BoardFigure, activity_boards, boards};
 pub use burst::{Burst, bursts};
 pub use close_up::{CloseUp, close_up};
 pub use closed_loop::{ClosedLoop, closed_loops};
 pub use effect::{Activity, Effect, EffectCounts, Verdict, effect};
-pub use figures::{Figures, Material, before_cell, day_cell, gather, last_year_cell, top_cell};
+pub use figures::{Figures, Material, gather};
 pub use gaps::{Gap, GapReason, gaps};
 pub use meaning::Meanings;
 pub use period::Period;
+pub use publication::{
+    activity_cell, before_cell, day_cell, last_year_cell, region_top_cell, top_cell,
+};
+pub use region_topics::{REST, RegionTopics, region_topics};
 pub use shares::{KindShare, Share, helpful, kinds, repeated};
 pub use suppress::{Hidden, Publication, cell_id};
 pub use trend::{Direction, Trend, trends};

@@ -16,7 +16,18 @@ pub struct Share {
     pub interval: Option<(f64, f64)>,
 }
 
+/// Out of fewer than this, or with a side smaller than this, a share of which no askers are known is
+/// not told.
+const FEWEST_TOLD: u64 = 20;
+
 impl Share {
+    /// Whether a share of which nobody knows the askers may leave the office, without its counts: neither
+    /// side is about a few.
+    pub fn may_be_told(&self) -> bool {
+        let enough = |n: u64| n == 0 || n >= FEWEST_TOLD;
+        self.out_of >= FEWEST_TOLD && enough(self.of) && enough(self.out_of - self.of)
+    }
+
     /// A share with its interval.
     pub fn new(of: u64, out_of: u64) -> Self {
         Self {

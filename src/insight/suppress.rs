@@ -13,6 +13,11 @@
 //! cell is ever alone. Where a table has too few large cells for that, all of it is hidden.
 //!
 //! Zero is shown: it is about nobody.
+//!
+//! **Finer tables.** A table that breaks a shown one down further ([`Publication::extend`]) must not cost it
+//! a cell: what its small cells need is hidden in the finer table itself. Where that cannot be done, or
+//! leaves less than half of it, the finer table is held back whole, zeros and all: then nothing is known of its cells
+//! but the totals that are shown anyway.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -117,6 +122,24 @@ impl Publication {
         self.sum("", parts);
     }
 
+    /// Both together, whatever that hides.
+    #[cfg(test)]
+    pub(super) fn merge(&mut self, other: Self) {
+        self.cells.extend(other.cells);
+        self.sums.extend(other.sums);
+    }
+
+    /// Totals that are not what their parts add up to: then suppression would protect nothing.
+    #[cfg(test)]
+    pub(super) fn wrong_sums(&self) -> Vec<&str> {
+        let count = |id: &CellId| self.cells.get(id).map_or(0, |cell| cell.questions);
+        let wrong = self
+            .sums
+            .iter()
+            .filter(|sum| count(&sum.total) != sum.parts.iter().map(count).sum::<u64>());
+        wrong.map(|sum| sum.total.as_str()).collect()
+    }
+
     fn is_small(&self, id: &str) -> bool {
         self.cells.get(id).is_some_and(|cell| cell.small)
     }
@@ -155,6 +178,35 @@ impl Publication {
             self.withhold(stuck, &mut hidden);
         }
         Hidden(hidden)
+    }
+
+    /// Publishes a finer table as well, with `hidden` what is hidden so far, unless a cell shown so far would
+    /// have to be hidden for it or less than half of its own could be shown. Whether it was; if not, all of
+    /// its cells are hidden and not even its zeros may be told.
+    pub fn extend(&mut self, hidden: &mut Hidden, finer: Self) -> bool {
+        let mut both = self.clone();
+        let shown = self.cells.keys().filter(|id| hidden.shows(id)).cloned();
+        both.anchors.extend(shown);
+        both.cells.extend(finer.cells.clone());
+        both.sums.extend(finer.sums);
+        let own: Vec<&CellId> = finer
+            .cells
+            .iter()
+            .filter(|(_, cell)| cell.questions > 0)
+            .map(|(id, _)| id)
+            .collect();
+        let small = both.cells.iter().filter(|(_, cell)| cell.small);
+        let mut needed: BTreeSet<CellId> = small.map(|(id, _)| id.clone()).collect();
+        needed.extend(hidden.0.iter().cloned());
+        let covered = both.cover(&mut needed).is_none();
+        let left = own.iter().filter(|id| !needed.contains(**id)).count();
+        if covered && left * 2 >= own.len() {
+            hidden.0.extend(needed);
+            *self = both;
+            return true;
+        }
+        hidden.0.extend(own.into_iter().cloned());
+        false
     }
 
     /// Hides all tables that hang together with a cell: of them nothing but the anchors is known.
@@ -469,6 +521,38 @@ mod tests {
             }
             if let Err(found) = attack(&publication, &hidden) {
                 prop_assert!(false, "{} in {:?} hidden {:?}", found, table, hidden);
+            }
+        }
+
+        /// A table that breaks down margins that are shown already.
+        #[test]
+        fn a_finer_table_costs_the_coarser_nothing_and_gives_nothing_away(
+            table in (2usize..7, 2usize..7).prop_flat_map(|(r, c)| prop::collection::vec(
+                prop::collection::vec(prop_oneof![3 => 0u64..9, 2 => 5u64..60], c), r)),
+        ) {
+            let whole = publication(&table, &[]);
+            let inner = |id: &str| id.contains('|');
+            let (mut finer, mut coarse) = (Publication::default(), Publication::default());
+            for (id, cell) in &whole.cells {
+                let to = if inner(id) { &mut finer } else { &mut coarse };
+                to.cell(id.clone(), cell.questions, cell.questions, false);
+            }
+            for sum in &whole.sums {
+                let to = if sum.parts.iter().any(|id| inner(id)) { &mut finer } else { &mut coarse };
+                to.sum(sum.total.clone(), sum.parts.clone());
+            }
+            coarse.anchor("");
+            let before = coarse.clone().protect();
+            let (mut hidden, names) = (before.clone(), finer.cells.keys().cloned());
+            let names: Vec<CellId> = names.collect();
+            let told = coarse.extend(&mut hidden, finer);
+            for id in coarse.cells.keys().filter(|id| !inner(id)) {
+                prop_assert_eq!(hidden.shows(id), before.shows(id), "{}", id);
+            }
+            let shown = names.iter().filter(|id| hidden.shows(id) && whole.holds(id));
+            prop_assert!(told || shown.count() == 0);
+            if let Err(found) = attack(&coarse, &hidden) {
+                prop_assert!(false, "{} in {:?} hidden {:?} told {}", found, table, hidden, told);
             }
         }
 

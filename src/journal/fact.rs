@@ -198,7 +198,7 @@ impl Journal {
     /// When the database refuses.
     pub async fn facts(&self, from: NaiveDate, to: NaiveDate) -> Result<Vec<Fact>, JournalError> {
         let (from, to) = (day_start(from), day_start(to.succ_opt().unwrap_or(to)));
-        facts_between(&self.database().pool, from, to).await
+        facts_between(&self.database().readers, from, to).await
     }
 
     /// The questions of `from..=to` whose words are still kept, oldest first; the latest `most`.
@@ -221,7 +221,7 @@ impl Journal {
             .bind(day_start(to.succ_opt().unwrap_or(to)))
             .bind(i64::from(most))
             .bind(STAFF_CHANNEL)
-            .fetch_all(&self.database().pool)
+            .fetch_all(&self.database().readers)
             .await?;
         let mut names = Names::default();
         let mut out = Vec::with_capacity(rows.len());

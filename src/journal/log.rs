@@ -24,6 +24,8 @@ pub struct QuestionFilter {
     pub topic: Option<String>,
     /// Region code.
     pub region: Option<String>,
+    /// Board code.
+    pub board: Option<String>,
     /// Reply kind.
     pub kind: Option<String>,
     /// Confidence at least.
@@ -133,6 +135,7 @@ impl Where {
         for (condition, value) in [
             ("place = ?", &filter.place),
             ("region = ?", &filter.region),
+            ("board = ?", &filter.board),
             ("kind = ?", &filter.kind),
         ] {
             if let Some(value) = value {

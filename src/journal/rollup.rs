@@ -36,11 +36,13 @@ pub enum Facet {
     RegionTopic,
     /// By entry shown; questions without one are in no cell.
     Entry,
+    /// By the board that the asker came through; an empty key is none.
+    Board,
 }
 
 impl Facet {
     /// All facets.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::All,
         Self::Outcome,
         Self::Topic,
@@ -49,6 +51,7 @@ impl Facet {
         Self::PlaceTopic,
         Self::RegionTopic,
         Self::Entry,
+        Self::Board,
     ];
 
     pub(super) fn as_str(self) -> &'static str {
@@ -61,6 +64,7 @@ impl Facet {
             Self::PlaceTopic => "place_topic",
             Self::RegionTopic => "region_topic",
             Self::Entry => "entry",
+            Self::Board => "board",
         }
     }
 
@@ -79,6 +83,7 @@ impl Facet {
             }
             Self::RegionTopic => format!("{}|{}", text(&fact.region), text(&fact.topic)),
             Self::Entry => fact.entry.as_deref()?.to_owned(),
+            Self::Board => text(&fact.board),
         })
     }
 }
@@ -346,7 +351,7 @@ impl Journal {
         to: NaiveDate,
     ) -> Result<Days, JournalError> {
         let mut days = Days::new();
-        let pool = &self.database().pool;
+        let pool = &self.database().readers;
         each_cell(pool, facet.as_str(), from, to, |day, key, tally| {
             days.entry(key).or_default().insert(day, tally);
         })
@@ -360,11 +365,36 @@ impl Journal {
     /// When the database refuses.
     pub async fn rolled(&self) -> Result<Option<(NaiveDate, NaiveDate)>, JournalError> {
         let row = sqlx::query("SELECT MIN(day) AS first, MAX(day) AS last FROM rollup_day")
-            .fetch_one(&self.database().pool)
+            .fetch_one(&self.database().readers)
             .await?;
         let first: Option<i64> = row.try_get("first")?;
         let last: Option<i64> = row.try_get("last")?;
         Ok(first.zip(last).map(|(a, b)| (day_of(a), day_of(b))))
+    }
+}
+
+impl Journal {
+    /// Whether something changed in days that are rolled up: a review, a vote, a tap, a late or deleted question.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub async fn has_changes(&self) -> Result<bool, JournalError> {
+        let row = sqlx::query("SELECT day FROM rollup_dirty LIMIT 1")
+            .fetch_optional(&self.database().readers)
+            .await?;
+        Ok(row.is_some())
+    }
+
+    /// When a day was last rolled up.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub async fn rolled_at(&self) -> Result<Option<DateTime<Utc>>, JournalError> {
+        let row = sqlx::query("SELECT MAX(rolled) AS at FROM rollup_day")
+            .fetch_one(&self.database().readers)
+            .await?;
+        let at: Option<i64> = row.try_get("at")?;
+        Ok(at.and_then(DateTime::from_timestamp_millis))
     }
 }
 
@@ -383,7 +413,7 @@ async fn write_day(
     .bind(now.timestamp_millis())
     .execute(&mut **transaction)
     .await?;
-    sqlx::query("DELETE FROM rollup WHERE day = $1 AND facet IN ('all', 'outcome', 'topic', 'place', 'region', 'place_topic', 'region_topic', 'entry')")
+    sqlx::query("DELETE FROM rollup WHERE day = $1 AND facet IN ('all', 'outcome', 'topic', 'place', 'region', 'place_topic', 'region_topic', 'entry', 'board')")
         .bind(day)
         .execute(&mut **transaction)
         .await?;

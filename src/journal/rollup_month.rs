@@ -91,7 +91,7 @@ impl Journal {
         )
         .bind(number_of(from))
         .bind(number_of(to))
-        .fetch_all(&self.database().pool)
+        .fetch_all(&self.database().readers)
         .await?;
         let months = rows.iter().map(|row| row.try_get("month").map(day_of));
         Ok(months.collect::<Result<_, _>>()?)
@@ -111,7 +111,7 @@ impl Journal {
         let mut take = |_, key, tally| {
             totals.entry(key).or_default().merge(&tally);
         };
-        let pool = &self.database().pool;
+        let pool = &self.database().readers;
         let mut day = from;
         for month in self.months(from, to).await? {
             let after = next(month);

@@ -8,7 +8,7 @@ use serde::de::DeserializeOwned;
 use super::finding::{Finding, SourceFile};
 use super::statutes::{LawChanges, LawNames, moved};
 use super::{Entry, Hotline, Place, Preset, SmallTalk, Topic};
-use crate::text::{LayPair, Lexicon, normalize, not_at_home};
+use crate::text::{LayPair, Lexicon, normalize};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -302,6 +302,6 @@ pub(super) fn lexicon(
         .flat_map(|e| e.phrasings.iter().chain(&e.keywords).chain([&e.question]))
         .map(|text| normalize(text))
         .collect();
-    let pairs = not_at_home(pairs, &said.join("\n"));
-    Lexicon::new(corrections, list(&chat), &pairs, list(&stop_words))
+    let (chat, stop_words) = (list(&chat), list(&stop_words));
+    Lexicon::new(corrections, chat, pairs, stop_words, &said.join("\n"))
 }

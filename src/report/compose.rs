@@ -6,8 +6,8 @@ use super::tables::{self, Names};
 use super::{Report, Section, Table, words};
 use crate::insight::figures::of_period;
 use crate::insight::{
-    Activity, Direction, Facet, Figures, Gap, Material, Meanings, Outcome, Period, day_cell,
-    top_cell,
+    Activity, Balance, Burst, Direction, Facet, Figures, Gap, Material, Meanings, Outcome, Period,
+    day_cell, top_cell,
 };
 use crate::knowledge::Library;
 use crate::ledger::Regions;
@@ -190,7 +190,12 @@ fn places_and_topics(source: &Source<'_>) -> Section {
             figures.volume.questions,
         ));
     }
-    said.extend(words::bursts(&bursts(figures, &names)));
+    said.extend(told_balances(figures, source.library, source.regions));
+    let bursts: Vec<_> = told_bursts(figures)
+        .iter()
+        .map(|burst| (names.topic(&burst.topic), Period::new(burst.from, burst.to)))
+        .collect();
+    said.extend(words::bursts(&bursts));
     let mut shown = vec![
         tables::top_topics(figures, &names),
         tables::sub_topics(figures, &names),
@@ -198,6 +203,8 @@ fn places_and_topics(source: &Source<'_>) -> Section {
     ];
     shown.extend(tables::place_topics(figures, &names));
     shown.extend(tables::regions(figures, source.regions));
+    shown.extend(tables::region_topics(figures, &names, source.regions));
+    shown.extend(tables::boards(figures, source.regions));
     shown.extend(tables::entries(figures, &names));
     shown.retain(|table| !table.rows.is_empty());
     section("场所和主题", said, shown)
@@ -205,18 +212,47 @@ fn places_and_topics(source: &Source<'_>) -> Section {
 
 /// Bursts that may be told, the most striking first. Without counts: beside the topic's total they
 /// could leave a rest of a few.
-fn bursts(figures: &Figures, names: &Names<'_>) -> Vec<(String, Period)> {
+pub fn told_bursts(figures: &Figures) -> Vec<&Burst> {
     let mut shown: Vec<_> = figures.bursts.iter().collect();
     shown.retain(|burst| {
         let days = Period::new(burst.from, burst.to);
-        figures.shows(Facet::Topic, &burst.topic)
+        let shown = figures.shows(Facet::Topic, &burst.topic);
+        // Where no sub-topic is told at all, nothing is left to be subtracted from: a burst is about
+        // five people at least.
+        (shown || !figures.tells_topics)
             && days.iter().all(|day| figures.hidden.shows(&day_cell(day)))
     });
     shown.sort_by(|a, b| b.score.total_cmp(&a.score));
-    let told = |burst: &&crate::insight::Burst| {
-        (names.topic(&burst.topic), Period::new(burst.from, burst.to))
+    shown
+}
+
+/// Where publicity lags behind asking; of a place or region whose figures are held back nothing is said.
+pub fn told_balances(figures: &Figures, library: &Library, regions: &Regions) -> Vec<String> {
+    let names = Names(library);
+    let all = figures.volume.questions.max(1) as f64;
+    let said = |balance: &Balance, facet, what: &str, name: &dyn Fn(&str) -> String| {
+        let held = balance.rows.iter().any(|row| row.activities > 0);
+        let most = balance.most_under_served.as_ref();
+        let Some(key) = most else {
+            return Some(words::balance(what, None, held));
+        };
+        let row = balance.rows.iter().find(|row| row.key == *key)?;
+        let most = (&*name(key), row.questions as f64 / all, row.activities);
+        figures
+            .shows(facet, key)
+            .then(|| words::balance(what, Some(most), held))
     };
-    shown.iter().map(told).collect()
+    let places = said(&figures.places, Facet::Place, "场所", &|key| {
+        names.place(key)
+    });
+    let villages = &figures.regions;
+    // Only when there is one: an activity for the whole township counts for no village.
+    let named = villages.most_under_served.is_some();
+    let village = named.then(|| {
+        let name = |key: &str| regions.name_of(key).to_owned();
+        said(villages, Facet::Region, "村（社区）", &name)
+    });
+    places.into_iter().chain(village.flatten()).collect()
 }
 
 fn activities(source: &Source<'_>) -> Section {
@@ -228,7 +264,10 @@ fn activities(source: &Source<'_>) -> Section {
         .iter()
         .map(|a| (a.id, words::period(Period::new(a.from, a.to))))
         .collect();
-    let tables = tables::effects(source.figures, &days).into_iter().collect();
+    let effects = tables::effects(source.figures, &days);
+    let asked = source.figures.volume.questions > 0;
+    let boards = tables::activity_boards(source.figures).filter(|_| asked);
+    let tables = effects.into_iter().chain(boards).collect();
     section("普法活动和效果", said, tables)
 }
 
@@ -265,7 +304,7 @@ fn proposals(source: &Source<'_>, told: &[Gap], names: &Names<'_>) -> Vec<String
             let name = if name {
                 names.place(key)
             } else {
-                key.to_owned()
+                source.regions.name_of(key).to_owned()
             };
             out.push(format!(
                 "{name}提问多、活动少，下一期的普法活动可以优先安排。"

@@ -12,15 +12,16 @@ pub mod page;
 mod picture;
 pub mod poster;
 mod tables;
-mod words;
+pub mod words;
 pub mod xlsx;
 
 use chrono::NaiveDate;
 
 use crate::insight::Period;
 
-pub use compose::Source;
-pub use picture::Painter;
+pub use compose::{Source, told_balances, told_bursts};
+
+pub use picture::{Painter, drawn};
 
 /// The family of the system's font that holds Chinese; `None` when there is none: posters and charts of a
 /// Word document need one.
@@ -134,6 +135,11 @@ pub struct Table {
     pub heads: Vec<(String, u32)>,
     /// Rows, each as long as `heads`.
     pub rows: Vec<Vec<Cell>>,
+    /// What each row is of, by the journal's ids, days as `2026-07-01/2026-07-05`: for who looks rows up. Empty
+    /// where there is nothing to look up.
+    pub keys: Vec<String>,
+    /// The same of the columns after the first, where two things are crossed.
+    pub across: Vec<String>,
     /// How to read it.
     pub note: Option<String>,
     /// Its chart.
@@ -175,9 +181,40 @@ pub struct Report {
     pub limits: Vec<String>,
 }
 
+/// Names of tables that are looked up.
+pub mod named {
+    /// What became of the questions.
+    pub const OUTCOMES: &str = "答复情况";
+    /// Questions over time.
+    pub const TIME: &str = "时间分布";
+    /// By top topic.
+    pub const TOP_TOPICS: &str = "主题大类";
+    /// The most asked sub-topics.
+    pub const SUB_TOPICS: &str = "具体主题";
+    /// By place.
+    pub const PLACES: &str = "场所";
+    /// By region.
+    pub const REGIONS: &str = "村社区";
+    /// Place by top topic.
+    pub const PLACE_TOPICS: &str = "场所和主题";
+    /// Region by top topic.
+    pub const REGION_TOPICS: &str = "村社区和主题";
+    /// By board.
+    pub const BOARDS: &str = "宣传点";
+    /// By the activity that boards were put up for.
+    pub const ACTIVITY_BOARDS: &str = "活动的宣传点";
+    /// The entries shown most.
+    pub const ENTRIES: &str = "常用问答";
+}
+
 impl Report {
     /// All tables in order: table 1 is the first.
     pub fn tables(&self) -> impl Iterator<Item = &Table> {
         self.sections.iter().flat_map(|section| &section.tables)
+    }
+
+    /// A table by its name, if the report has it.
+    pub fn table(&self, name: &str) -> Option<&Table> {
+        self.tables().find(|table| table.name == name)
     }
 }

@@ -2,10 +2,10 @@
 
 use chrono::{Datelike, NaiveDate};
 
-use super::{Cell, Chart, Shape, Table};
+use super::{Cell, Chart, Shape, Table, named};
 use crate::insight::{
-    AskerCount, Balance, Direction, Facet, Figures, Gap, Outcome, Tally, before_cell, day_cell,
-    last_year_cell, top_cell,
+    AskerCount, Balance, Direction, Facet, Figures, Gap, Outcome, Period, REST, Tally,
+    activity_cell, before_cell, day_cell, last_year_cell, region_top_cell, top_cell,
 };
 use crate::knowledge::Library;
 use crate::ledger::Regions;
@@ -85,10 +85,16 @@ pub(super) fn outcomes(figures: &Figures) -> Table {
         row
     });
     Table {
-        name: "答复情况",
+        name: named::OUTCOMES,
         caption: "答复情况".to_owned(),
         heads: heads(&[("结果", 3), ("意思", 6), ("提问次数", 3), ("占全部提问", 3)]),
         rows: rows.collect(),
+        keys: figures
+            .kinds
+            .iter()
+            .map(|kind| kind.outcome.as_str().to_owned())
+            .collect(),
+        across: Vec::new(),
         note: Some("写“直接答复”的，说明资料库里有，不说明答对了多少。".to_owned()),
         chart: None,
     }
@@ -109,16 +115,21 @@ pub(super) fn time(figures: &Figures) -> Table {
         }
     };
     let mut rows: Vec<(String, Option<u64>)> = Vec::new();
+    let mut spans: Vec<Period> = Vec::new();
     for day in &figures.volume.days {
         // A sum is told only when all its days may be told: then it says nothing new.
         let shown = figures.hidden.shows(&day_cell(day.day));
         let count = shown.then_some(day.questions);
         let name = name_of(day.day);
-        match rows.last_mut() {
-            Some((last, sum)) if *last == name => {
+        match rows.last_mut().zip(spans.last_mut()) {
+            Some(((last, sum), span)) if *last == name => {
                 *sum = sum.zip(count).map(|(a, b)| a + b);
+                span.to = day.day;
             }
-            _ => rows.push((name, count)),
+            _ => {
+                rows.push((name, count));
+                spans.push(Period::new(day.day, day.day));
+            }
         }
     }
     let head = match days {
@@ -128,13 +139,18 @@ pub(super) fn time(figures: &Figures) -> Table {
     };
     let drawn = rows.len();
     Table {
-        name: "时间分布",
+        name: named::TIME,
         caption: "提问的时间分布".to_owned(),
         heads: heads(&[(head, 3), ("提问次数", 3)]),
         rows: rows
             .into_iter()
             .map(|(name, count)| vec![Cell::text(name), count.map_or(Cell::Hidden, Cell::Count)])
             .collect(),
+        keys: spans
+            .iter()
+            .map(|span| format!("{}/{}", span.from, span.to))
+            .collect(),
+        across: Vec::new(),
         note: None,
         chart: Some(Chart {
             title: "提问的时间分布（次）".to_owned(),
@@ -172,7 +188,7 @@ pub(super) fn top_topics(figures: &Figures, names: &Names<'_>) -> Table {
         })
         .collect();
     Table {
-        name: "主题大类",
+        name: named::TOP_TOPICS,
         caption: "各主题大类的提问".to_owned(),
         heads: heads(&[
             ("主题大类", 5),
@@ -187,6 +203,11 @@ pub(super) fn top_topics(figures: &Figures, names: &Names<'_>) -> Table {
             rows: rows.len(),
         }),
         rows,
+        keys: ordered(figures)
+            .into_iter()
+            .map(|(top, _)| top.clone())
+            .collect(),
+        across: Vec::new(),
         note: Some("同一个人可能问几个主题，人数不能相加。".to_owned()),
     }
 }
@@ -203,7 +224,8 @@ pub(super) fn sub_topics(figures: &Figures, names: &Names<'_>) -> Table {
     let mut topics: Vec<_> = figures.topics.iter().collect();
     topics.retain(|(topic, _)| !topic.is_empty() && figures.shows(Facet::Topic, topic));
     topics.sort_by_key(|(topic, tally)| (std::cmp::Reverse(tally.questions), *topic));
-    let rows = topics.iter().take(LONGEST).map(|(topic, tally)| {
+    topics.truncate(LONGEST);
+    let rows = topics.iter().map(|(topic, tally)| {
         let mut row = row_of_tally(names.topic(topic), true, tally, figures.volume.questions);
         let trend = figures.trends.iter().find(|trend| trend.topic == **topic);
         let (change, times) = match trend {
@@ -234,7 +256,7 @@ pub(super) fn sub_topics(figures: &Figures, names: &Names<'_>) -> Table {
         "前一期"
     };
     Table {
-        name: "具体主题",
+        name: named::SUB_TOPICS,
         caption: format!("提问最多的具体主题（前 {} 个）", rows.len()),
         heads: heads(&[
             ("具体主题", 6),
@@ -252,6 +274,8 @@ pub(super) fn sub_topics(figures: &Figures, names: &Names<'_>) -> Table {
             ("变化", 4),
         ]),
         rows,
+        keys: topics.into_iter().map(|(topic, _)| topic.clone()).collect(),
+        across: Vec::new(),
         note: Some(format!(
             "倍数是在全部提问里占的份量与{then}相比，已去掉重复提问；不等于纠纷数量的变化。"
         )),
@@ -259,13 +283,13 @@ pub(super) fn sub_topics(figures: &Figures, names: &Names<'_>) -> Table {
     }
 }
 
-/// By place or by region, beside the activities held there.
+/// By place or by region, beside the activities held there; with the keys.
 fn balance(
     figures: &Figures,
     balance: &Balance,
     facet: Facet,
     name: impl Fn(&str) -> String,
-) -> Vec<Vec<Cell>> {
+) -> (Vec<Vec<Cell>>, Vec<String>) {
     let all = figures.volume.questions;
     let mut rows: Vec<Vec<Cell>> = balance
         .rows
@@ -286,7 +310,9 @@ fn balance(
     let mut outside = outside.filter(|(place, _)| balance.rows.iter().all(|r| r.key != *place));
     let unknown = figures.shows(facet, "")
         && (facet != Facet::Place || outside.all(|(place, _)| figures.shows(facet, place)));
+    let mut keys: Vec<String> = balance.rows.iter().map(|row| row.key.clone()).collect();
     if balance.unknown > 0 {
+        keys.push(String::new());
         let [count, share, _] = counts(unknown, balance.unknown, all, AskerCount::default());
         rows.push(vec![
             Cell::text("未知"),
@@ -296,14 +322,14 @@ fn balance(
             Cell::Blank,
         ]);
     }
-    rows
+    (rows, keys)
 }
 
 /// By place.
 pub(super) fn places(figures: &Figures, names: &Names<'_>) -> Table {
-    let rows = balance(figures, &figures.places, Facet::Place, |id| names.place(id));
+    let (rows, keys) = balance(figures, &figures.places, Facet::Place, |id| names.place(id));
     Table {
-        name: "场所",
+        name: named::PLACES,
         caption: "七进各场所的提问和普法活动".to_owned(),
         heads: heads(&[
             ("场所", 4),
@@ -319,6 +345,8 @@ pub(super) fn places(figures: &Figures, names: &Names<'_>) -> Table {
             rows: figures.places.rows.len(),
         }),
         rows,
+        keys,
+        across: Vec::new(),
         note: Some(
             "一场活动进几个场所就各算一场。不会用手机的人不会来问，提问少不等于不需要。".to_owned(),
         ),
@@ -327,11 +355,11 @@ pub(super) fn places(figures: &Figures, names: &Names<'_>) -> Table {
 
 /// By region; `None` when none is known.
 pub(super) fn regions(figures: &Figures, regions: &Regions) -> Option<Table> {
-    let rows = balance(figures, &figures.regions, Facet::Region, |code| {
+    let (rows, keys) = balance(figures, &figures.regions, Facet::Region, |code| {
         regions.name_of(code).to_owned()
     });
     (!figures.regions.rows.is_empty()).then(|| Table {
-        name: "村社区",
+        name: named::REGIONS,
         caption: "各村（社区）的提问和普法活动".to_owned(),
         heads: heads(&[
             ("村（社区）", 4),
@@ -341,13 +369,131 @@ pub(super) fn regions(figures: &Figures, regions: &Regions) -> Option<Table> {
             ("活动场次", 3),
         ]),
         rows,
+        keys,
+        across: Vec::new(),
         note: Some("村（社区）看居民从哪个二维码来，不知道的算未知。".to_owned()),
         chart: None,
     })
 }
 
+/// Top topics by region, as a grid; `None` when that would be about too few people.
+pub(super) fn region_topics(
+    figures: &Figures,
+    names: &Names<'_>,
+    regions: &Regions,
+) -> Option<Table> {
+    let crossed = figures.region_topics.as_ref()?;
+    let mut heads = vec![("村（社区）".to_owned(), 4)];
+    heads.extend(crossed.tops.iter().map(|top| (names.topic(top), 3)));
+    heads.push(("其余".to_owned(), 3));
+    let mut across = crossed.tops.clone();
+    across.push(REST.to_owned());
+    // What is not known stands last.
+    let mut keys = crossed.regions.clone();
+    keys.sort_by_key(|region| (region.is_empty(), region.clone()));
+    let rows = keys.iter().map(|region| {
+        let name = match region.as_str() {
+            "" => "未知",
+            code => regions.name_of(code),
+        };
+        let cells = across.iter().map(|top| {
+            let key = format!("{region}|{top}");
+            match crossed.cells.get(&key) {
+                None => Cell::Count(0),
+                Some(_) if !figures.hidden.shows(&region_top_cell(&key)) => Cell::Hidden,
+                Some(tally) => Cell::Count(tally.questions),
+            }
+        });
+        std::iter::once(Cell::text(name)).chain(cells).collect()
+    });
+    Some(Table {
+        name: named::REGION_TOPICS,
+        caption: "各村（社区）、各主题大类的提问（次）".to_owned(),
+        heads,
+        rows: rows.collect(),
+        keys,
+        across,
+        note: Some("敏感主题不按村列，和“其他”等主题一起算在“其余”里。".to_owned()),
+        chart: None,
+    })
+}
+
+/// By board; `None` when there are no boards.
+pub(super) fn boards(figures: &Figures, regions: &Regions) -> Option<Table> {
+    let all = figures.volume.questions;
+    let rows = figures.boards.iter().map(|board| {
+        let shown = figures.shows(Facet::Board, &board.code);
+        let name = board.name.clone();
+        let name = name.unwrap_or_else(|| format!("{}（没有登记）", board.code));
+        let mut row = row_of_tally(name, shown, &board.tally, all);
+        let region = board.region.as_deref();
+        row.insert(
+            1,
+            Cell::text(region.map_or("", |code| regions.name_of(code))),
+        );
+        row
+    });
+    let rows: Vec<_> = rows.collect();
+    (!rows.is_empty()).then(|| {
+        Table {
+        name: named::BOARDS,
+        caption: "从各宣传点来的提问".to_owned(),
+        heads: heads(&[
+            ("宣传点", 6),
+            ("村（社区）", 4),
+            ("提问次数", 3),
+            ("占全部提问", 3),
+            ("提问人数", 3),
+        ]),
+        rows,
+        keys: figures.boards.iter().map(|board| board.code.clone()).collect(),
+        across: Vec::new(),
+        note: Some(
+            "扫过哪个宣传点的二维码，以后的提问就算哪个的，直到扫了另一个。看了没有问的人不在里面。"
+                .to_owned(),
+        ),
+        chart: None,
+    }
+    })
+}
+
+/// By the activity that boards were put up for; `None` when there is none.
+pub(super) fn activity_boards(figures: &Figures) -> Option<Table> {
+    let all = figures.volume.questions;
+    let rows = figures.activity_boards.iter().map(|of| {
+        let shown = figures.hidden.shows(&activity_cell(of.activity));
+        let mut row = row_of_tally(of.title.clone(), shown, &of.tally, all);
+        row.insert(1, Cell::Count(of.boards.len() as u64));
+        row
+    });
+    let rows: Vec<_> = rows.collect();
+    (!rows.is_empty()).then(|| Table {
+        name: named::ACTIVITY_BOARDS,
+        caption: "从各场活动的宣传点来的提问".to_owned(),
+        heads: heads(&[
+            ("活动", 6),
+            ("宣传点", 3),
+            ("提问次数", 3),
+            ("占全部提问", 3),
+            ("提问人数", 3),
+        ]),
+        rows,
+        keys: Vec::new(),
+        across: Vec::new(),
+        note: Some(
+            "本期里经这些宣传点来的全部提问，不只是活动那几天的；不等于活动的效果。".to_owned(),
+        ),
+        chart: None,
+    })
+}
+
 /// Top topics by place, as a grid.
+///
+/// `None` when it is held back whole, its zeros too.
 pub(super) fn place_topics(figures: &Figures, names: &Names<'_>) -> Option<Table> {
+    if !figures.tells_place_topics {
+        return None;
+    }
     let mut places: Vec<&str> = names.0.places.iter().map(|p| p.id.as_str()).collect();
     for key in figures.place_topics.keys() {
         let place = key.split_once('|').map_or("", |(place, _)| place);
@@ -373,10 +519,15 @@ pub(super) fn place_topics(figures: &Figures, names: &Names<'_>) -> Option<Table
         })
         .collect();
     (!rows.is_empty()).then(|| Table {
-        name: "场所和主题",
+        name: named::PLACE_TOPICS,
         caption: "各场所、各主题大类的提问（次）".to_owned(),
         heads,
         rows,
+        keys: ordered(figures)
+            .into_iter()
+            .map(|(top, _)| top.clone())
+            .collect(),
+        across: places.iter().map(|place| (*place).to_owned()).collect(),
         note: None,
         chart: None,
     })
@@ -414,6 +565,8 @@ pub(super) fn effects(figures: &Figures, days: &[(i64, String)]) -> Option<Table
             ("结论", 4),
         ]),
         rows,
+        keys: Vec::new(),
+        across: Vec::new(),
         note: Some("倍数以同期其他主题作对照。问得多了说明更多人来问，不等于纠纷多了。".to_owned()),
         chart: None,
     })
@@ -449,6 +602,8 @@ pub(super) fn gaps(told: &[Gap], names: &Names<'_>) -> Option<Table> {
             ("最接近的问答", 7),
         ]),
         rows,
+        keys: Vec::new(),
+        across: Vec::new(),
         note: Some("原话已去掉姓名、电话等；原话只保留一段时间，更早的提问不在表里。".to_owned()),
         chart: None,
     })
@@ -457,10 +612,13 @@ pub(super) fn gaps(told: &[Gap], names: &Names<'_>) -> Option<Table> {
 /// The entries shown most, without counts: a sub-topic's total less its entries' could be a rest of a few.
 pub(super) fn entries(figures: &Figures, names: &Names<'_>) -> Option<Table> {
     let used = figures.entries_used.iter();
-    let rows: Vec<Vec<Cell>> = used
+    let entries: Vec<_> = used
         .filter(|(id, _)| figures.shows(Facet::Entry, &id.0))
         .filter_map(|(id, _)| names.0.entry(id))
         .take(LONGEST)
+        .collect();
+    let rows: Vec<Vec<Cell>> = entries
+        .iter()
         .map(|entry| {
             vec![
                 Cell::text(&entry.question),
@@ -469,10 +627,12 @@ pub(super) fn entries(figures: &Figures, names: &Names<'_>) -> Option<Table> {
         })
         .collect();
     (!rows.is_empty()).then(|| Table {
-        name: "常用问答",
+        name: named::ENTRIES,
         caption: format!("用得最多的问答（前 {} 条，从多到少）", rows.len()),
         heads: heads(&[("问答", 10), ("主题", 5)]),
         rows,
+        keys: entries.iter().map(|entry| entry.id.0.clone()).collect(),
+        across: Vec::new(),
         note: None,
         chart: None,
     })

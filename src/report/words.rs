@@ -115,8 +115,7 @@ pub fn most(what: &str, rows: &[(String, u64)], out_of: u64) -> Option<String> {
 
 /// A share of which no distinct askers are known: told only when neither side is small, without counts.
 pub fn rough_share(head: &str, share: Share, tail: &str) -> Option<String> {
-    let enough = |n: u64| n == 0 || n >= FEWEST_FOR_PERCENT;
-    if share.out_of < FEWEST_FOR_PERCENT || !enough(share.of) || !enough(share.out_of - share.of) {
+    if !share.may_be_told() {
         return None;
     }
     Some(format!("{head}约 {:.0}%{tail}。", share.share? * 100.0))
@@ -165,6 +164,36 @@ pub fn bursts(found: &[(String, Period)]) -> Option<String> {
     Some(format!(
         "{head}：{list}。值得看看当时问了什么；这不说明一定出了事。"
     ))
+}
+
+/// Where publicity lags most behind asking. `most` is its name, its share of all questions and how many
+/// activities it had; `held` whether there was any activity at all.
+pub fn balance(what: &str, most: Option<(&str, f64, u64)>, held: bool) -> String {
+    match most {
+        _ if !held => format!("本期没有登记普法活动，比不出哪个{what}的活动偏少。"),
+        None => format!("和提问相比，没有哪个{what}的活动明显偏少。"),
+        Some((name, share, held)) => {
+            let held = match held {
+                0 => "本期一场活动也没有".to_owned(),
+                n => format!("本期活动 {n} 场"),
+            };
+            let share = percent(share);
+            format!("{name}的提问占全部提问的 {share}，{held}，是活动最跟不上提问的{what}。")
+        }
+    }
+}
+
+/// What of the library nobody asked for: `never` of `all`; `what` with its measure word, 条问答.
+pub fn unused(what: &str, never: usize, all: usize) -> String {
+    match never {
+        _ if all == 0 => format!("资料库里还没有一{what}。"),
+        0 => format!("资料库的 {all} {what}，本期都有人问到。"),
+        n if n == all => format!("资料库的 {all} {what}，本期都没有人问到。"),
+        n => format!(
+            "资料库的 {all} {what}里，有 {n} {}本期没有人问到。",
+            what.chars().next().unwrap_or('个')
+        ),
+    }
 }
 
 /// Activities of the period.
@@ -299,6 +328,35 @@ mod tests {
         assert!(gaps(0, 1).starts_with("有 1 类") && gaps(0, 1).contains("不列出"));
         assert!(!gaps(1, 0).contains("另有"));
         assert!(gaps(12, 30).contains("有 12 类") && gaps(12, 30).contains("另有 30 类"));
+    }
+
+    #[test]
+    fn balance_for_no_activity_none_and_one() {
+        let most = Some(("企业", 0.219, 0));
+        assert!(balance("场所", most, false).contains("比不出"));
+        assert!(balance("场所", None, true).contains("没有哪个场所"));
+        assert_eq!(
+            balance("场所", most, true),
+            "企业的提问占全部提问的 21.9%，本期一场活动也没有，是活动最跟不上提问的场所。"
+        );
+        assert!(balance("场所", Some(("企业", 0.5, 2)), true).contains("本期活动 2 场，"));
+    }
+
+    #[test]
+    fn unused_for_none_some_and_all() {
+        assert_eq!(unused("条问答", 0, 0), "资料库里还没有一条问答。");
+        assert_eq!(
+            unused("条问答", 0, 9),
+            "资料库的 9 条问答，本期都有人问到。"
+        );
+        assert_eq!(
+            unused("条问答", 1, 9),
+            "资料库的 9 条问答里，有 1 条本期没有人问到。"
+        );
+        assert_eq!(
+            unused("个具体主题", 9, 9),
+            "资料库的 9 个具体主题，本期都没有人问到。"
+        );
     }
 
     #[test]

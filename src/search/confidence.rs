@@ -234,7 +234,7 @@ mod tests {
             coverage: 0.9,
             likeness: 0.9,
             union_coverage: 1.0,
-            lead: 2.0,
+            lead: 4.0,
             score: 8.0,
             of_topic: 1.0,
             information: 3.0,

@@ -14,6 +14,8 @@ pub(super) struct Context {
     pub outgoing: Arc<Outgoing>,
     pub desk: Desk,
     pub me: Me,
+    /// Codes of the regions that links may name.
+    pub regions: Arc<[String]>,
 }
 
 /// The desk's visitor behind a Telegram user.

@@ -101,7 +101,8 @@ async fn command(context: Context, message: Message, command: Command) -> Result
         .await
 }
 
-/// `/start b_<board>` or `/start r_<region>`; anything else is ignored.
+/// `/start b_<board>` or `/start r_<region>`, as far as there is such a board or region: nobody writes words
+/// into the figures by a link. Anything else is ignored.
 async fn remember_origin(context: &Context, user: &User, payload: &str) {
     let payload = payload.trim();
     let well_formed = payload.len() <= MAX_CODE
@@ -113,8 +114,11 @@ async fn remember_origin(context: &Context, user: &User, payload: &str) {
     }
     if let Some(board) = payload.strip_prefix("b_").filter(|code| !code.is_empty()) {
         context.desk.remember_board(&visitor(user), board).await;
-    } else if let Some(region) = payload.strip_prefix("r_").filter(|code| !code.is_empty()) {
-        context.desk.remember_region(&visitor(user), region).await;
+    } else if let Some(region) = payload.strip_prefix("r_") {
+        let region = region.to_ascii_lowercase();
+        if context.regions.contains(&region) {
+            context.desk.remember_region(&visitor(user), &region).await;
+        }
     }
 }
 

@@ -34,6 +34,7 @@ use tokio_util::sync::CancellationToken;
 use crate::desk::Desk;
 use crate::doctor::Online;
 use crate::journal::{Inbox, JournalError};
+use crate::ledger::Regions;
 use context::Context;
 use outgoing::{Outgoing, describe};
 
@@ -49,6 +50,8 @@ pub struct TelegramSettings {
     token: String,
     api_url: Option<String>,
     proxy: Option<String>,
+    /// Codes of the regions that links may name.
+    regions: Vec<String>,
 }
 
 /// Why the channel could not start.
@@ -70,12 +73,13 @@ pub enum TelegramError {
 
 impl TelegramSettings {
     /// From `TELOXIDE_TOKEN` and `TELOXIDE_API_URL`; `None` without a token.
-    pub fn from_environment(proxy: Option<String>) -> Option<Self> {
+    pub fn from_environment(proxy: Option<String>, regions: &Regions) -> Option<Self> {
         let set = |name: &str| std::env::var(name).ok().filter(|v| !v.trim().is_empty());
         Some(Self {
             token: set("TELOXIDE_TOKEN")?.trim().to_owned(),
             api_url: set("TELOXIDE_API_URL"),
             proxy,
+            regions: regions.list.iter().map(|r| r.code.clone()).collect(),
         })
     }
 
@@ -109,6 +113,7 @@ pub async fn run(
     inbox: Inbox,
     shutdown: CancellationToken,
 ) -> Result<(), TelegramError> {
+    let regions = Arc::from(settings.regions.as_slice());
     let bot = settings.bot()?;
     let Some(me) = who_am_i(&bot, &shutdown).await? else {
         return Ok(());
@@ -126,6 +131,7 @@ pub async fn run(
         outgoing: Arc::new(Outgoing::new(bot.clone())),
         desk,
         me: me.clone(),
+        regions,
     };
     let courier = context.desk.handovers().cloned().map(|handovers| {
         tokio::spawn(courier::run(

@@ -37,7 +37,7 @@ const AT_HOME: usize = 3;
 /// Leaves out pairs whose lay word `said` (normalised: questions and words of entries) holds often.
 /// Whoever wrote entries in people's words has said what these mean; the law's word beside them only
 /// draws in other entries (found by leaving the list out: fewer questions were answered with it).
-pub fn not_at_home(mut pairs: Vec<LayPair>, said: &str) -> Vec<LayPair> {
+fn not_at_home(mut pairs: Vec<LayPair>, said: &str) -> Vec<LayPair> {
     let words = AhoCorasick::new(pairs.iter().map(|pair| pair.lay.as_str()));
     let Ok(words) = words else { return pairs };
     let mut times = vec![0; pairs.len()];
@@ -55,9 +55,18 @@ pub struct Lexicon {
     typos: Option<AhoCorasick>,
     corrections: Vec<String>,
     chat: Option<AhoCorasick>,
-    lay: Option<AhoCorasick>,
-    meanings: Vec<Vec<(String, f32)>>,
+    /// All lay words.
+    known: Dictionary,
+    /// Those that the library does not say itself.
+    needed: Dictionary,
     stop_words: HashSet<String>,
+}
+
+/// Lay words and what they mean.
+#[derive(Debug, Default)]
+struct Dictionary {
+    words: Option<AhoCorasick>,
+    meanings: Vec<Vec<(String, f32)>>,
 }
 
 /// More than this many second meanings drown the question itself.
@@ -75,14 +84,8 @@ fn finder<'a>(words: impl IntoIterator<Item = &'a str>) -> Option<AhoCorasick> {
         .ok()
 }
 
-impl Lexicon {
-    /// Puts the lists together; all normalised.
-    pub fn new(
-        typos: Vec<(String, String)>,
-        chat: Vec<String>,
-        lay: &[LayPair],
-        stop_words: Vec<String>,
-    ) -> Self {
+impl Dictionary {
+    fn new(lay: &[LayPair]) -> Self {
         let mut forms: Vec<String> = Vec::new();
         let mut meanings: Vec<Vec<(String, f32)>> = Vec::new();
         let mut at = std::collections::HashMap::new();
@@ -101,11 +104,47 @@ impl Lexicon {
             meanings[place].push((to.clone(), weight));
         }
         Self {
+            words: finder(forms.iter().map(String::as_str)),
+            meanings,
+        }
+    }
+
+    fn expand(&self, text: &str) -> Vec<Expansion> {
+        let Some(words) = &self.words else {
+            return Vec::new();
+        };
+        let mut out: Vec<Expansion> = words
+            .find_iter(text)
+            .flat_map(|found| {
+                let meanings = self.meanings[found.pattern().as_usize()].iter();
+                meanings.map(move |(to, weight)| Expansion {
+                    span: found.range(),
+                    to: to.clone(),
+                    weight: *weight,
+                })
+            })
+            .filter(|e| !text.contains(&e.to))
+            .collect();
+        out.truncate(MAX_EXPANSIONS);
+        out
+    }
+}
+
+impl Lexicon {
+    /// Puts the lists together; all normalised. `said` is what entries say in people's words.
+    pub fn new(
+        typos: Vec<(String, String)>,
+        chat: Vec<String>,
+        lay: Vec<LayPair>,
+        stop_words: Vec<String>,
+        said: &str,
+    ) -> Self {
+        Self {
             typos: finder(typos.iter().map(|(wrong, _)| wrong.as_str())),
             corrections: typos.into_iter().map(|(_, right)| right).collect(),
             chat: finder(chat.iter().map(String::as_str)),
-            lay: finder(forms.iter().map(String::as_str)),
-            meanings,
+            known: Dictionary::new(&lay),
+            needed: Dictionary::new(&not_at_home(lay, said)),
             stop_words: stop_words.into_iter().collect(),
         }
     }
@@ -136,25 +175,14 @@ impl Lexicon {
         rest.trim().to_owned()
     }
 
-    /// What words of `text` mean too.
+    /// What words of `text` mean too that the library does not say itself: what to search for.
     pub fn expand(&self, text: &str) -> Vec<Expansion> {
-        let Some(lay) = &self.lay else {
-            return Vec::new();
-        };
-        let mut out: Vec<Expansion> = lay
-            .find_iter(text)
-            .flat_map(|found| {
-                let meanings = self.meanings[found.pattern().as_usize()].iter();
-                meanings.map(move |(to, weight)| Expansion {
-                    span: found.range(),
-                    to: to.clone(),
-                    weight: *weight,
-                })
-            })
-            .filter(|e| !text.contains(&e.to))
-            .collect();
-        out.truncate(MAX_EXPANSIONS);
-        out
+        self.needed.expand(text)
+    }
+
+    /// What words of `text` mean too, at home or not: to tell whether two questions mean the same.
+    pub fn meanings(&self, text: &str) -> Vec<Expansion> {
+        self.known.expand(text)
     }
 
     /// Whether a word says nothing about a question's subject.
@@ -177,8 +205,9 @@ mod tests {
         Lexicon::new(
             vec![("仲才".into(), "仲裁".into())],
             vec!["我想问一下".into(), "请问".into()],
-            &[pair("老公", "丈夫", true), pair("血汗钱", "工资", false)],
+            vec![pair("老公", "丈夫", true), pair("血汗钱", "工资", false)],
             vec!["的".into()],
+            "",
         )
     }
 

@@ -14,7 +14,7 @@ mod segment;
 
 pub use classifier::Classifier;
 pub use grams::{bigrams, unigrams};
-pub use lexicon::{Expansion, LayPair, Lexicon, not_at_home};
+pub use lexicon::{Expansion, LayPair, Lexicon};
 pub use normalize::normalize;
 pub use segment::Analyser;
 

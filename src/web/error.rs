@@ -20,6 +20,8 @@ pub(super) enum WebError {
     NotOurForm,
     #[error("操作太频繁，请过一会儿再试。")]
     TooOften,
+    #[error("数字正在汇总，请过几分钟再看。提问照常答复，别的页面照常用。")]
+    NotReady,
     #[error("{0}")]
     Bad(String),
     #[error("服务器出错，什么都没有改。请稍后再试；一直这样就看看日志。")]
@@ -66,6 +68,7 @@ impl IntoResponse for WebError {
             Self::Forbidden => (StatusCode::FORBIDDEN, "没有权限"),
             Self::NotOurForm => (StatusCode::FORBIDDEN, "没有执行"),
             Self::TooOften => (StatusCode::TOO_MANY_REQUESTS, "太频繁"),
+            Self::NotReady => (StatusCode::SERVICE_UNAVAILABLE, "请稍等"),
             Self::Bad(_) => (StatusCode::BAD_REQUEST, "没有执行"),
             Self::Journal(_)
             | Self::Template(_)

@@ -14,7 +14,6 @@ use tokio::time::Instant;
 use super::error::WebError;
 use super::gate::{Visit, begin_session, end_session};
 use super::page::{Page, show};
-use super::routes::NAV;
 use super::site::Site;
 use crate::journal::{FAILURES, LOCK_MINUTES, Member, is_password};
 
@@ -148,11 +147,6 @@ pub(super) async fn log_out(State(site): State<Site>, visit: Visit) -> Result<Re
     }
     let jar = CookieJar::new().add(end_session(&site));
     Ok((jar, Redirect::to("/login?out=1")).into_response())
-}
-
-/// `GET /`: the first page there is.
-pub(super) async fn home() -> Redirect {
-    Redirect::to(NAV[0].path)
 }
 
 /// A path of this site, and nothing that a browser could take for another one.

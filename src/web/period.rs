@@ -1,6 +1,8 @@
 //! The period a page speaks of, as its form sends it: a preset or two days, both included.
 
-use chrono::{DateTime, Datelike, Days, Local, NaiveDate, NaiveTime, Utc};
+use chrono::{DateTime, Datelike, Days, NaiveDate, Utc};
+
+use crate::journal::day_start;
 
 /// Presets and their names, in the order of the form.
 pub(super) const PRESETS: [(&str, &str); 6] = [
@@ -54,13 +56,9 @@ impl Period {
     }
 }
 
-/// Midnight in local time.
+/// Midnight in China, as the figures have it.
 fn midnight(day: NaiveDate) -> Option<DateTime<Utc>> {
-    let at = day
-        .and_time(NaiveTime::MIN)
-        .and_local_timezone(Local)
-        .earliest()?;
-    Some(at.with_timezone(&Utc))
+    DateTime::from_timestamp_millis(day_start(day))
 }
 
 #[cfg(test)]
@@ -79,9 +77,6 @@ mod tests {
         assert_eq!(first("all"), None);
         let own = Period::read("year", "2026-02-30", "2026-03-01", day("2026-08-31"));
         assert_eq!((own.first, own.last), (None, Some(day("2026-03-01"))));
-        assert_eq!(
-            own.to().unwrap().with_timezone(&Local).date_naive(),
-            day("2026-03-02")
-        );
+        assert_eq!(own.to().unwrap().to_rfc3339(), "2026-03-01T16:00:00+00:00");
     }
 }

@@ -140,7 +140,6 @@ struct Preview {
     limits: Vec<String>,
     query: String,
     unfinished: bool,
-    no_font: bool,
 }
 
 #[derive(Template)]
@@ -209,16 +208,17 @@ async fn make(site: &Site, period: Period) -> Result<Report, WebError> {
     site.heavy(work).await
 }
 
+/// Pixels; narrower windows shrink it.
+const CHART_WIDTH: f32 = 640.0;
+
 /// The report as a page: the same chapters, tables and charts.
 fn viewed(report: &Report, today: NaiveDate) -> Preview {
-    let painter = Painter::of_system();
     let (mut tables, mut charts) = (0, 0);
     let mut view = |table: &report::Table| {
         tables += 1;
-        let drawn = table.chart.as_ref().zip(painter.as_ref());
-        let drawn = drawn.and_then(|(chart, painter)| {
+        let drawn = table.chart.as_ref().and_then(|chart| {
             // A chart that cannot be drawn leaves its table.
-            let svg = painter.svg(table, chart).ok()?;
+            let svg = report::drawn(table, chart, CHART_WIDTH).ok()?;
             charts += 1;
             Some((format!("图 {charts}  {}", chart.title), svg))
         });
@@ -260,7 +260,6 @@ fn viewed(report: &Report, today: NaiveDate) -> Preview {
         limits: report.limits.clone(),
         query: format!("from={}&to={}", report.period.from, report.period.to),
         unfinished: report.period.to >= today,
-        no_font: painter.is_none(),
     }
 }
 

@@ -12,8 +12,8 @@ use super::error::WebError;
 use super::gate::{MAX_BODY, MAX_UPLOAD, PASSED_OVER, gate};
 use super::site::Site;
 use super::{
-    activities, assets, boards, chat, checkup, handovers, headers, login, office, questions,
-    reports, settings,
+    activities, assets, boards, chat, checkup, handovers, headers, login, office, overview,
+    questions, reports, settings,
 };
 use crate::journal::Role;
 
@@ -45,7 +45,8 @@ const fn nav(path: &'static str, label: &'static str) -> Nav {
 
 /// The top bar, in order: 概览 提问日志 知识缺口 普法活动 报告 找人问 试一试 设置. What has no page yet
 /// is not shown.
-pub(super) const NAV: [Nav; 6] = [
+pub(super) const NAV: [Nav; 7] = [
+    nav("/", "概览"),
     nav("/questions", "提问日志"),
     nav("/activities", "普法活动"),
     nav("/reports", "报告"),
@@ -101,7 +102,7 @@ fn table() -> Vec<Route> {
         route(get.clone(), "/login", Visitor, login::form),
         route(post.clone(), "/login", Visitor, login::log_in),
         route(post.clone(), "/logout", Staff(Viewer), login::log_out),
-        route(get.clone(), "/", Staff(Viewer), login::home),
+        route(get.clone(), "/", Staff(Viewer), overview::page),
         // The chat
         route(get.clone(), "/ask", Visitor, chat::page),
         route(post.clone(), "/ask", Visitor, chat::ask),

@@ -6,6 +6,7 @@ use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::error::WebError;
+use super::figures::FiguresOf;
 use super::limits::Limits;
 use crate::config::{Config, Edit};
 use crate::desk::Desk;
@@ -26,6 +27,8 @@ pub struct Setup {
     pub journal: Journal,
     /// Whether a proxy with TLS stands in front: its header names the client then.
     pub behind_proxy: bool,
+    /// What villages and communities are called.
+    pub regions: Regions,
     /// What is configured, for the settings page: label and value.
     pub facts: Vec<(&'static str, String)>,
     /// The configuration that the program runs with.
@@ -51,6 +54,7 @@ pub(super) struct Site {
     pub telegram: bool,
     /// Reports and check-ups take seconds of a core and read much: one at a time.
     turns: Arc<Semaphore>,
+    pub figures: Arc<FiguresOf>,
     pub behind_proxy: bool,
     pub facts: Arc<Vec<(&'static str, String)>>,
     pub limits: Arc<Limits>,
@@ -68,7 +72,9 @@ impl Site {
             .handovers()
             .cloned()
             .unwrap_or_else(|| Handovers::of(&setup.journal));
+        let office = setup.desk.office().name.clone();
         Ok(Self {
+            figures: Arc::new(FiguresOf::new(setup.journal.clone(), setup.regions, office)),
             staff: Staff::new(database.clone()),
             sessions: Sessions::new(database.clone()),
             audit: Audit::new(database.clone()),

@@ -6,8 +6,10 @@ mod common;
 
 use std::path::Path;
 
+use chrono::{Duration, Utc};
 use common::fixtures::{NOT_IN_LIBRARY, QUESTIONS};
 use common::{Browser, FakeBotApi, Office, Resident, text_of};
+use qijin::journal::{Boards, NewBoard, PastQuestion, Record};
 use tokio::process::Command;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -63,6 +65,64 @@ async fn activities_boards_and_reports_in_a_real_browser() {
         resident.submit("/ask", "/ask", &[("q", question)]).await;
     }
     walk("activities.cjs", &base).await;
+    assert!(bot.stop().await.success(), "{}", office.log());
+    office.assert_calm();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs Chromium and packages of npm: tests/run.sh brings them and runs it"]
+async fn the_overview_in_a_real_browser() {
+    let office = Office::new();
+    office.add_staff("看日志的", "查看", "long enough 1");
+    let villages = ["青石村", "河东社区", "石桥村"];
+    let list = (1..).zip(villages);
+    let list = list.map(|(n, name)| format!("{{ code = \"r0{n}\", name = \"{name}\" }}"));
+    let list: Vec<String> = list.collect();
+    let regions = format!("[regions]\nlist = [{}]\n", list.join(", "));
+    std::fs::write(office.folder().join("qijin.toml"), regions).unwrap();
+    let journal = office.open_journal().await;
+    let boards = Boards::new(journal.database().clone());
+    let mut codes = Vec::new();
+    for village in villages {
+        let about = NewBoard {
+            name: format!("{village}宣传栏"),
+            ..NewBoard::default()
+        };
+        codes.push(boards.add(about, Utc::now()).await.unwrap().code);
+    }
+    let topics = ["labor.pay", "marriage.bride_price", "neighbor.dog"];
+    let places = ["village", "community", "enterprise", "school", "religion"];
+    let past = (0..900_usize).map(|n| {
+        let kind = ["answer", "answer", "choices", "unknown", "answer"][n % 5];
+        PastQuestion {
+            record: Record {
+                at: Utc::now() - Duration::hours(24 + (n * n % 2160) as i64),
+                channel: "telegram".into(),
+                asker: Some(journal.keys().asker("telegram", &(n * 7 % 400).to_string())),
+                region: (n % 4 > 0).then(|| format!("r0{}", n % 4)),
+                board: (n % 6 == 0).then(|| codes[n / 6 % 3].clone()),
+                place: Some(places[(n * n) % 41 % 5].into()),
+                topic: Some(topics[(n * 3 + n / 7) % 11 % 3].into()),
+                topic_confidence: 0.9,
+                kind: kind.into(),
+                entry: None,
+                rule: None,
+                confidence: 0.9,
+                latency_us: 1500,
+                text: format!("{}第 {n} 次", QUESTIONS[n % QUESTIONS.len()]),
+                parent: None,
+                request: None,
+            },
+            helpful: (n % 7 == 0).then_some(n % 21 != 0),
+            picked: None,
+            handed_over: n % 31 == 0,
+        }
+    });
+    let past: Vec<PastQuestion> = past.collect();
+    journal.fill(&past).await.unwrap();
+    journal.database().close().await;
+    let (bot, base) = office.serve_pages(&[]).await;
+    walk("overview.cjs", &base).await;
     assert!(bot.stop().await.success(), "{}", office.log());
     office.assert_calm();
 }

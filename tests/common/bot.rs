@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
+use qijin::journal::{Database, Journal, Keys};
 use tempfile::TempDir;
 
 use super::database::{fresh_database, test_server};
@@ -183,6 +184,16 @@ impl Office {
         let code = said.strip_prefix("已新设宣传点 ");
         let code = code.unwrap_or_else(|| panic!("{}", String::from_utf8_lossy(&output.stderr)));
         code.split('：').next().unwrap().to_owned()
+    }
+
+    /// This office's journal, beside the program.
+    pub async fn open_journal(&self) -> Journal {
+        let data = self.folder.path().join("data");
+        fs::create_dir_all(&data).unwrap();
+        let file = format!("sqlite:{}", data.join("qijin.sqlite").display());
+        let url = self.database.clone().unwrap_or(file);
+        let keys = Keys::open_or_create(&data.join("local.key")).unwrap();
+        Journal::new(Database::open(&url).await.unwrap(), keys, 30)
     }
 
     /// Starts `serve` and waits until it polls.

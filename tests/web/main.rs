@@ -9,6 +9,7 @@ mod doors;
 mod handover;
 mod log;
 mod login;
+mod overview;
 mod reports;
 mod settings;
 mod staff;

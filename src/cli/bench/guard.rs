@@ -46,6 +46,8 @@ struct Tally {
     found: usize,
     near_misses: usize,
     false_alarms: usize,
+    /// Of those wanted and of near misses: warned of danger before an answer.
+    warned: [usize; 2],
     /// Whether a message was to be stopped, and what the examples make of it.
     odds: Vec<(bool, Leaning)>,
 }
@@ -101,12 +103,14 @@ pub(super) fn run(
     for file in files {
         let tally = measure(&judges, file, missed)?;
         say!(
-            "{}：该拦的 {} 句拦住 {}，不该拦的 {} 句误拦 {}",
+            "{}：该拦的 {} 句拦住 {}，不该拦的 {} 句误拦 {}；答复前先提醒危险的 {} 句和 {} 句",
             file.display(),
             tally.wanted,
             tally.found,
             tally.near_misses,
-            tally.false_alarms
+            tally.false_alarms,
+            tally.warned[0],
+            tally.warned[1]
         );
         let sorts = [
             (Sort::Emergency, "危险"),
@@ -158,15 +162,15 @@ fn measure(judges: &Judges, file: &Path, missed: bool) -> anyhow::Result<Tally> 
         let expected = message.expected().with_context(at)?;
         let answerer = judges.of(&message.text);
         let reply = answerer.think(&Context::default(), &message.text)?.reply;
-        let (yes, taken) = match expected {
-            Expected::Emergency(yes) => (yes, reply.kind == ReplyKind::Emergency),
-            Expected::Refuse(yes) => (yes, reply.kind == ReplyKind::Refuse),
+        let (yes, taken) = match &expected {
+            Expected::Emergency(yes) => (*yes, reply.kind == ReplyKind::Emergency),
+            Expected::Refuse(yes) => (*yes, reply.kind == ReplyKind::Refuse),
             // What nobody can answer may also end as "not in the library".
             Expected::Other(yes) => (
-                yes,
+                *yes,
                 match reply.kind {
                     ReplyKind::Answer | ReplyKind::Choices | ReplyKind::Statute => false,
-                    ReplyKind::Unknown => yes,
+                    ReplyKind::Unknown => *yes,
                     ReplyKind::Smalltalk | ReplyKind::Refuse | ReplyKind::Emergency => true,
                 },
             ),
@@ -175,6 +179,10 @@ fn measure(judges: &Judges, file: &Path, missed: bool) -> anyhow::Result<Tally> 
         if let Some(intent) = searcher.intent() {
             let normalized = searcher.analyser().normalize(&message.text);
             tally.odds.push((yes, intent.lean(&normalized)));
+        }
+        let danger = matches!(expected, Expected::Emergency(_));
+        if danger && !taken && reply.rule.is_some() {
+            tally.warned[usize::from(!yes)] += 1;
         }
         if yes {
             tally.wanted += 1;

@@ -4,7 +4,9 @@
 
 mod simulate;
 mod texts;
+mod township;
 mod year;
 
 pub use simulate::{Outcome as SeedOutcome, Summary, simulate, summarise};
+pub use township::{BOARDS, InventedBoard, NAMES, TOWNSHIP};
 pub use year::{DemoTopic, DemoYear, Invented, Truth, plain_topics, topics_of};

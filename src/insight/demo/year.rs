@@ -16,7 +16,7 @@ const DAYS: u64 = 365;
 /// Questions a day in an average week.
 const A_DAY: f64 = 80.0;
 /// Regions with their share of the people; the first is the town itself.
-const REGIONS: [(&str, f64); 12] = [
+pub(super) const REGIONS: [(&str, f64); 12] = [
     ("r01", 0.24),
     ("r02", 0.16),
     ("r03", 0.10),
@@ -44,14 +44,19 @@ const PLACES: [(&str, f64); 7] = [
 const NEGLECTED: &str = "enterprise";
 /// People who ever ask.
 const PEOPLE: u64 = 9_000;
-/// Boards; every fourth person came by one.
-const BOARDS: u64 = 12;
+/// Every so many people came by the board of their region.
+const BY_BOARD: u64 = 4;
 /// Share of questions that are asked again within hours.
 const ASKED_AGAIN: f64 = 0.08;
 /// True effects of the three activities.
 pub(super) const EFFECTS: [f64; 3] = [2.0, 0.55, 1.0];
 /// Extra questions on the days of the burst.
 const BURST: [u64; 3] = [9, 14, 8];
+
+/// The number of the board that hangs in a region: the region's.
+pub(super) fn board_of(region: &str) -> &str {
+    region.trim_start_matches('r')
+}
 
 /// A topic with its entries and their phrasings.
 #[derive(Debug, Clone)]
@@ -86,7 +91,7 @@ pub struct Invented {
     pub person: u64,
     /// Region code.
     pub region: &'static str,
-    /// Board code.
+    /// Number of the board, `01`: it gets its code when it is put up.
     pub board: Option<String>,
     /// Place id.
     pub place: Option<&'static str>,
@@ -412,8 +417,8 @@ impl Maker<'_> {
         let topic = &self.topics[topic];
         let place = pick(rng, &PLACES);
         let board = person
-            .is_multiple_of(4)
-            .then(|| format!("b{:02}", person % BOARDS + 1));
+            .is_multiple_of(BY_BOARD)
+            .then(|| board_of(region).to_owned());
         let (entry, ways) = &topic.entries[rng.usize(0..topic.entries.len())];
         let way = if ways.is_empty() {
             String::new()

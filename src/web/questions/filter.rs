@@ -47,6 +47,8 @@ pub(in super::super) struct Asked {
     #[serde(skip_serializing_if = "String::is_empty")]
     pub region: String,
     #[serde(skip_serializing_if = "String::is_empty")]
+    pub board: String,
+    #[serde(skip_serializing_if = "String::is_empty")]
     pub confidence: String,
     #[serde(skip_serializing_if = "String::is_empty")]
     pub channel: String,
@@ -80,6 +82,7 @@ impl Asked {
             place: some(&self.place),
             topic: some(&self.topic),
             region: some(&self.region),
+            board: some(&self.board),
             kind: some(&self.kind),
             surer_than,
             less_sure_than,

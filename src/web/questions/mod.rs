@@ -119,7 +119,10 @@ pub(super) async fn list(
         },
         first: first_selects(&asked),
         unfolded: more_selects.iter().any(chosen)
-            || !(asked.region.is_empty() && asked.from.is_empty() && asked.to.is_empty()),
+            || !(asked.region.is_empty()
+                && asked.board.is_empty()
+                && asked.from.is_empty()
+                && asked.to.is_empty()),
         more: more_selects,
         regions: site.log.regions().await?,
         newer,

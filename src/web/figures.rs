@@ -1,0 +1,220 @@
+//! The figures of a period as pages show them: made once, and kept until something changes.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use tokio::time::timeout;
+
+use super::error::WebError;
+use crate::insight::{Activity, Figures, Meanings, Period, gather};
+use crate::journal::{Journal, JournalError, Ledger, local_day};
+use crate::knowledge::Library;
+use crate::ledger::Regions;
+use crate::report::{Report, Source};
+use crate::text::Analyser;
+
+/// Readings kept; the oldest goes first.
+const KEPT: usize = 8;
+/// So long a page waits for roll-ups: after an upgrade they may all have to be made anew.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// Older than this, figures are made anew behind the page that is shown.
+const FRESH: TimeDelta = TimeDelta::minutes(1);
+/// Older than this, they are not shown any more.
+const STALE: TimeDelta = TimeDelta::minutes(10);
+
+/// What figures are made of, besides the journal.
+struct Wanted {
+    period: Period,
+    library: Arc<Library>,
+    activities: Vec<Activity>,
+}
+
+impl PartialEq for Wanted {
+    fn eq(&self, other: &Self) -> bool {
+        self.period == other.period
+            && Arc::ptr_eq(&self.library, &other.library)
+            && self.activities == other.activities
+    }
+}
+
+/// Figures of one period, and the report made of them.
+pub(super) struct Reading {
+    wanted: Wanted,
+    /// When the roll-ups that it was made of were brought up to date.
+    pub made: DateTime<Utc>,
+    pub figures: Figures,
+    pub report: Report,
+}
+
+#[derive(Default)]
+struct Kept {
+    meanings: Option<(Arc<Library>, Arc<Meanings<'static>>)>,
+    readings: Vec<Arc<Reading>>,
+    /// How often a change made all of them old.
+    changes: u64,
+}
+
+/// Makes figures and keeps them.
+///
+/// What somebody corrected, voted or deleted is in the next page. New questions are in the page after the next
+/// once the figures are a minute old: nobody waits for those.
+pub(super) struct FiguresOf {
+    journal: Journal,
+    ledger: Ledger,
+    pub regions: Regions,
+    office: String,
+    kept: Mutex<Kept>,
+    /// One at a time: who comes while figures are made waits, and finds them.
+    making: tokio::sync::Mutex<()>,
+}
+
+impl FiguresOf {
+    pub fn new(journal: Journal, regions: Regions, office: String) -> Self {
+        Self {
+            ledger: Ledger::new(journal.database().clone()),
+            journal,
+            regions,
+            office,
+            kept: Mutex::default(),
+            making: tokio::sync::Mutex::default(),
+        }
+    }
+
+    /// What is kept; a poisoned lock only means that somebody panicked beside it: the values are whole.
+    fn with<T>(&self, look: impl FnOnce(&mut Kept) -> T) -> T {
+        look(&mut self.kept.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// The days that the journal holds, today included, with everything that was changed in them; `None` when
+    /// it holds none.
+    ///
+    /// Whole days are kept when it takes too long, so that the next who asks goes on from there.
+    pub async fn held(&self, now: DateTime<Utc>) -> Result<Option<Period>, WebError> {
+        let today = local_day(now);
+        let mut rolled = self.journal.rolled().await?;
+        if self.journal.has_changes().await? || rolled.is_none_or(|(_, last)| last != today) {
+            self.roll_up(now).await?;
+            self.with(|kept| {
+                kept.readings.clear();
+                kept.changes += 1;
+            });
+            rolled = self.journal.rolled().await?;
+        }
+        Ok(rolled.map(|(first, last)| Period::new(first, last)))
+    }
+
+    async fn roll_up(&self, now: DateTime<Utc>) -> Result<(), WebError> {
+        let rolling = self.journal.roll_up(now, |_, _| ());
+        let rolled = timeout(PATIENCE, rolling).await;
+        rolled.map_err(|_| WebError::NotReady)??;
+        Ok(())
+    }
+
+    /// The figures of a period, of what [`FiguresOf::held`] found.
+    pub async fn of(
+        self: &Arc<Self>,
+        period: Period,
+        library: Arc<Library>,
+        now: DateTime<Utc>,
+    ) -> Result<Arc<Reading>, WebError> {
+        let held = self.ledger.all().await?;
+        let wanted = Wanted {
+            period,
+            library,
+            activities: held.iter().map(Activity::of).collect(),
+        };
+        if let Some(reading) = self.find(&wanted, now, FRESH) {
+            return Ok(reading);
+        }
+        if let Some(reading) = self.find(&wanted, now, STALE) {
+            let of = self.clone();
+            tokio::spawn(async move {
+                // Whoever makes figures now makes these next time.
+                let Ok(_turn) = of.making.try_lock() else {
+                    return;
+                };
+                if let Err(error) = of.make(wanted, now).await {
+                    tracing::error!(
+                        error = &error as &dyn std::error::Error,
+                        "figures were not made anew; tried again with the next page"
+                    );
+                }
+            });
+            return Ok(reading);
+        }
+        let _turn = self.making.lock().await;
+        match self.find(&wanted, now, FRESH) {
+            Some(reading) => Ok(reading),
+            None => self.make(wanted, now).await,
+        }
+    }
+
+    fn find(
+        &self,
+        wanted: &Wanted,
+        now: DateTime<Utc>,
+        younger: TimeDelta,
+    ) -> Option<Arc<Reading>> {
+        self.with(|kept| {
+            let mut readings = kept.readings.iter();
+            let found =
+                readings.find(|reading| reading.wanted == *wanted && now - reading.made < younger);
+            found.cloned()
+        })
+    }
+
+    async fn make(&self, wanted: Wanted, now: DateTime<Utc>) -> Result<Arc<Reading>, WebError> {
+        let changes = self.with(|kept| kept.changes);
+        self.roll_up(now).await?;
+        let made = self.journal.rolled_at().await?.unwrap_or(now);
+        let activities = wanted.activities.clone();
+        let material = gather(&self.journal, wanted.period, activities, now).await?;
+        let library = wanted.library.clone();
+        let meanings = self.with(|kept| kept.meanings.clone());
+        let meanings = meanings.filter(|(of, _)| Arc::ptr_eq(of, &library));
+        let (regions, office) = (self.regions.clone(), self.office.clone());
+        // Words of a library and figures of a year take long: nobody else waits for them.
+        let working = tokio::task::spawn_blocking(move || {
+            let meanings = meanings.map_or_else(
+                || {
+                    let analyser = Analyser::new(library.terms.iter().map(String::as_str));
+                    Arc::new(Meanings::shared(&library, &analyser))
+                },
+                |(_, meanings)| meanings,
+            );
+            let figures = Figures::of(&material, &library, &meanings);
+            let report = Report::of(&Source {
+                figures: &figures,
+                library: &library,
+                regions: &regions,
+                activities: &material.activities,
+                held: material.held,
+                office: &office,
+                made: local_day(now),
+            });
+            let reading = Reading {
+                wanted,
+                made,
+                figures,
+                report,
+            };
+            ((library, meanings), Arc::new(reading))
+        });
+        // Only a panic ends it early.
+        let working = working.await.map_err(std::io::Error::other);
+        let (meanings, reading) = working.map_err(JournalError::from)?;
+        self.with(|kept| {
+            kept.meanings = Some(meanings);
+            if kept.changes != changes {
+                // Something changed meanwhile that may not be in it.
+                return;
+            }
+            kept.readings
+                .retain(|old| old.wanted.period != reading.wanted.period);
+            kept.readings.truncate(KEPT - 1);
+            kept.readings.insert(0, reading.clone());
+        });
+        Ok(reading)
+    }
+}
