@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use chrono::Utc;
 
-use crate::answer::{Answerer, ArticleRef, Office, Reply, Thought};
+use crate::answer::{Answerer, ArticleRef, Context, Office, Reply, Thought};
 use crate::journal::{Asker, HANDOVER_DAYS, Handovers, Journal, JournalError, Record};
 use crate::knowledge::{EntryId, Library};
 use crate::search::{ArticleText, SearchError};
@@ -268,9 +268,13 @@ impl Desk {
         self.answerer().open(entry)
     }
 
-    /// What would be replied to `text` now. Nothing is journaled.
-    pub fn rehearse(&self, text: &str) -> Option<Reply> {
-        readable(self.answerer().answer(text))
+    /// What would be replied to `text` now, and how that came about, in Chinese. Nothing is
+    /// journaled.
+    pub fn rehearse(&self, text: &str) -> Option<(Reply, String)> {
+        let answerer = self.answerer();
+        let thought = readable(answerer.think(&Context::default(), text))?;
+        let explained = readable(answerer.explain(&thought)).unwrap_or_default();
+        Some((thought.reply, explained))
     }
 
     /// Remembers the board of a `/start b_<board>` deep link for this visitor's questions.

@@ -126,9 +126,21 @@ fn table() -> Vec<Route> {
         ),
         route(
             get.clone(),
+            "/questions/review",
+            Staff(Reviewer),
+            questions::begin,
+        ),
+        route(
+            get.clone(),
             "/questions/{id}",
             Staff(Viewer),
             questions::one,
+        ),
+        route(
+            post.clone(),
+            "/questions/{id}/review",
+            Staff(Reviewer),
+            questions::save,
         ),
         // Activities, duties and boards
         route(get.clone(), "/activities", Staff(Viewer), activities::list),

@@ -38,6 +38,7 @@ pub struct Setup {
 #[derive(Clone)]
 pub(super) struct Site {
     pub desk: Desk,
+    pub journal: Journal,
     pub keys: Keys,
     pub staff: Staff,
     pub sessions: Sessions,
@@ -82,6 +83,7 @@ impl Site {
             journal: setup.journal,
             handovers,
             desk: setup.desk,
+            journal: setup.journal,
             behind_proxy: setup.behind_proxy,
             facts: Arc::new(setup.facts),
             limits: Arc::new(Limits::new()),

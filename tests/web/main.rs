@@ -10,6 +10,7 @@ mod handover;
 mod log;
 mod login;
 mod reports;
+mod review;
 mod settings;
 mod staff;
 
