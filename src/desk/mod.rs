@@ -14,11 +14,11 @@ use chrono::Utc;
 
 use crate::answer::{Answerer, ArticleRef, Context, Office, Reply, Thought};
 use crate::journal::{Asker, HANDOVER_DAYS, Handovers, Journal, JournalError, Record};
-use crate::knowledge::{EntryId, Library};
+use crate::knowledge::{Entry, EntryId, Library};
 use crate::search::{ArticleText, SearchError};
 
 pub use crate::journal::{Address, RowId};
-pub use library_watch::{Paths, prepare, watch};
+pub use library_watch::{Paths, PrepareError, prepare, reload, watch};
 
 use memory::Memory;
 
@@ -79,6 +79,8 @@ pub struct Desk {
     handovers: Option<Handovers>,
     memory: Arc<Memory>,
     office: Arc<Office>,
+    /// Held while a new library is made ready.
+    reloading: Arc<tokio::sync::Mutex<()>>,
 }
 
 impl Desk {
@@ -90,6 +92,7 @@ impl Desk {
             answerer: Arc::new(RwLock::new(Arc::new(answerer))),
             journal,
             memory: Arc::default(),
+            reloading: Arc::default(),
         }
     }
 
@@ -266,6 +269,11 @@ impl Desk {
     /// journaled.
     pub fn preview(&self, entry: &EntryId) -> Option<Reply> {
         self.answerer().open(entry)
+    }
+
+    /// An entry that is not in use yet, as it would be shown.
+    pub fn draft(&self, library: &Library, entry: &Entry) -> Reply {
+        self.answerer().draft(library, entry)
     }
 
     /// What would be replied to `text` now, and how that came about, in Chinese. Nothing is

@@ -5,6 +5,7 @@
 //! without a model from outside.
 
 use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 
 use crate::knowledge::{EntryId, Library};
 use crate::text::{Analyser, Lexicon};
@@ -59,9 +60,9 @@ impl Sense {
 
 /// The library's ways of asking as senses, and the weights of tokens. Making one takes a second for
 /// the whole library; keep it as long as the library.
-pub struct Meanings<'a> {
-    analyser: &'a Analyser,
-    lexicon: &'a Lexicon,
+pub struct Meanings {
+    analyser: Analyser,
+    lexicon: Arc<Lexicon>,
     /// Token → number.
     numbers: HashMap<String, u32>,
     /// By number: how rare.
@@ -72,12 +73,12 @@ pub struct Meanings<'a> {
     holders: Vec<Vec<u32>>,
 }
 
-impl<'a> Meanings<'a> {
+impl Meanings {
     /// Reads the library's headings and phrasings.
-    pub fn new(library: &'a Library, analyser: &'a Analyser) -> Self {
+    pub fn new(library: &Library, analyser: &Analyser) -> Self {
         let mut out = Self {
-            analyser,
-            lexicon: &library.lexicon,
+            analyser: analyser.clone(),
+            lexicon: library.lexicon.clone(),
             numbers: HashMap::new(),
             weights: Vec::new(),
             ways: Vec::new(),

@@ -27,8 +27,10 @@ pub use burst::{Burst, bursts};
 pub use close_up::{CloseUp, close_up};
 pub use closed_loop::{ClosedLoop, closed_loops};
 pub use effect::{Activity, Effect, EffectCounts, Verdict, effect};
-pub use figures::{Figures, Material, before_cell, day_cell, gather, last_year_cell, top_cell};
-pub use gaps::{Gap, GapReason, gaps};
+pub use figures::{
+    Figures, Material, before_cell, day_cell, gather, gather_words, last_year_cell, top_cell,
+};
+pub use gaps::{Gap, GapReason, SAME_MEANING, gaps};
 pub use meaning::Meanings;
 pub use period::Period;
 pub use shares::{KindShare, Share, helpful, kinds, repeated};

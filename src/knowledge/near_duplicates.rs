@@ -102,3 +102,17 @@ pub fn near_duplicates(library: &Library, least: f64) -> Vec<Pair<'_>> {
     });
     out
 }
+
+/// Ways of asking of the entry at place `at` that are at least `least` like one of another entry: its own,
+/// the other's place in [`Library::entries`], the other's.
+pub(super) fn ways_like(library: &Library, at: usize, least: f64) -> Vec<(&str, usize, &str)> {
+    near_duplicates(library, least)
+        .into_iter()
+        .filter_map(|pair| match (pair.one, pair.other) {
+            ((n, own), (other, theirs)) | ((other, theirs), (n, own)) if n == at => {
+                Some((own, other, theirs))
+            }
+            _ => None,
+        })
+        .collect()
+}

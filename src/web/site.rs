@@ -8,12 +8,15 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use super::error::WebError;
 use super::limits::Limits;
 use crate::config::{Config, Edit};
-use crate::desk::Desk;
+use crate::desk::{Desk, Paths};
+use crate::insight::Meanings;
 use crate::journal::{
     Audit, Boards, Handovers, Journal, JournalError, Keys, Ledger, QuestionLog, Sessions, Staff,
     generate_password, hash_password,
 };
+use crate::knowledge::Library;
 use crate::ledger::Regions;
+use crate::text::Analyser;
 
 /// Who waits longer for others' heavy work is told to try again.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -38,7 +41,8 @@ pub struct Setup {
 #[derive(Clone)]
 pub(super) struct Site {
     pub desk: Desk,
-    pub journal: Journal,
+    /// Where the library is that entries are written into.
+    pub paths: Arc<Paths>,
     pub keys: Keys,
     pub staff: Staff,
     pub sessions: Sessions,
@@ -55,6 +59,8 @@ pub(super) struct Site {
     pub behind_proxy: bool,
     pub facts: Arc<Vec<(&'static str, String)>>,
     pub limits: Arc<Limits>,
+    /// The library's ways of asking, made when they are first needed and again for another library.
+    meanings: Arc<tokio::sync::Mutex<Option<(Arc<Library>, Arc<Meanings>)>>>,
     /// Passwords are hashed two at a time: each takes 19 MiB and a core.
     pub hashing: Arc<Semaphore>,
     /// The hash of nobody's password: an unknown name is checked as slowly as a known one.
@@ -76,6 +82,7 @@ impl Site {
             ledger: Ledger::new(database.clone()),
             boards: Boards::new(database.clone()),
             log: QuestionLog::new(database),
+            paths: Arc::new(setup.config.paths()),
             config: Arc::new(RwLock::new(Arc::new(setup.config))),
             telegram: setup.telegram,
             turns: Arc::new(Semaphore::new(1)),
@@ -83,10 +90,10 @@ impl Site {
             journal: setup.journal,
             handovers,
             desk: setup.desk,
-            journal: setup.journal,
             behind_proxy: setup.behind_proxy,
             facts: Arc::new(setup.facts),
             limits: Arc::new(Limits::new()),
+            meanings: Arc::default(),
             hashing: Arc::new(Semaphore::new(2)),
             nobody: Arc::new(hash_password(&generate_password()?)?),
         })
@@ -135,6 +142,25 @@ impl Site {
         Ok(done.await?)
     }
 
+    /// The library in use and the meanings of its ways of asking.
+    pub async fn meanings(&self) -> Result<(Arc<Library>, Arc<Meanings>), WebError> {
+        let library = self.desk.library();
+        let mut kept = self.meanings.lock().await;
+        if let Some((of, meanings)) = &*kept
+            && Arc::ptr_eq(of, &library)
+        {
+            return Ok((library, meanings.clone()));
+        }
+        let task_library = library.clone();
+        let made = slow(move || {
+            let terms = task_library.terms.iter().map(String::as_str);
+            Arc::new(Meanings::new(&task_library, &Analyser::new(terms)))
+        });
+        let made = made.await?;
+        *kept = Some((library.clone(), made.clone()));
+        Ok((library, made))
+    }
+
     /// Does slow work on passwords without holding up anything else.
     pub async fn hashing<T: Send + 'static>(
         &self,
@@ -146,4 +172,12 @@ impl Site {
             .await
             .map_err(|e| failed(&e))
     }
+}
+
+/// Does slow work where it holds up nobody.
+pub(super) async fn slow<T: Send + 'static>(
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, WebError> {
+    let done = tokio::task::spawn_blocking(work).await;
+    done.map_err(|e| WebError::Journal(std::io::Error::other(e).into()))
 }

@@ -6,6 +6,7 @@ mod common;
 mod activities;
 mod chat;
 mod doors;
+mod entries;
 mod handover;
 mod log;
 mod login;

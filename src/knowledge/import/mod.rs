@@ -18,14 +18,14 @@ mod draft;
 mod entries;
 mod example;
 mod leaflet;
-mod local;
+pub(super) mod local;
 mod own_words;
 pub mod page;
 mod publish;
-mod row;
+pub(super) mod row;
 pub mod sheet;
 mod template;
-mod trial;
+pub(super) mod trial;
 
 pub use choices::topic_choice;
 pub use columns::Column;
