@@ -37,6 +37,9 @@ pub struct Setup {
     pub telegram: bool,
 }
 
+/// A library and the meanings of its ways of asking.
+type Known = (Arc<Library>, Arc<Meanings>);
+
 /// Shared by all handlers; cheap to clone.
 #[derive(Clone)]
 pub(super) struct Site {
@@ -60,7 +63,7 @@ pub(super) struct Site {
     pub facts: Arc<Vec<(&'static str, String)>>,
     pub limits: Arc<Limits>,
     /// The library's ways of asking, made when they are first needed and again for another library.
-    meanings: Arc<tokio::sync::Mutex<Option<(Arc<Library>, Arc<Meanings>)>>>,
+    meanings: Arc<tokio::sync::Mutex<Option<Known>>>,
     /// Passwords are hashed two at a time: each takes 19 MiB and a core.
     pub hashing: Arc<Semaphore>,
     /// The hash of nobody's password: an unknown name is checked as slowly as a known one.
@@ -143,7 +146,7 @@ impl Site {
     }
 
     /// The library in use and the meanings of its ways of asking.
-    pub async fn meanings(&self) -> Result<(Arc<Library>, Arc<Meanings>), WebError> {
+    pub async fn meanings(&self) -> Result<Known, WebError> {
         let library = self.desk.library();
         let mut kept = self.meanings.lock().await;
         if let Some((of, meanings)) = &*kept

@@ -64,6 +64,6 @@ pub fn history<'a>(root: &Path, ids: impl IntoIterator<Item = &'a EntryId>) -> V
             })
         })
         .collect();
-    versions.sort_by(|a, b| b.until.cmp(&a.until));
+    versions.sort_by_key(|version| std::cmp::Reverse(version.until));
     versions
 }

@@ -161,7 +161,7 @@ mod tests {
         form.answer = "养狗的人赔。".into();
         let own = saved(root, &form, &entry);
         assert_eq!((own.answer.as_str(), &own.id), ("养狗的人赔。", &entry.id));
-        assert_eq!(own.replaces, [entry.id.clone()]);
+        assert_eq!(own.replaces, std::slice::from_ref(&entry.id));
         assert!(own.origin.file.starts_with("local/neighbor"));
         assert_eq!(source(root, &entry), text, "the shared file is as it was");
         assert_eq!(loaded(root).library.entries.len(), 12);
@@ -169,7 +169,7 @@ mod tests {
         // Changed again under another question: the file moves, what it replaces is remembered.
         form.question = "邻居的狗咬了我谁赔？".into();
         let moved = saved(root, &form, &own);
-        assert_eq!(moved.replaces, [entry.id.clone()]);
+        assert_eq!(moved.replaces, std::slice::from_ref(&entry.id));
         assert!(!root.join(&*own.origin.file).exists());
         assert_eq!(loaded(root).library.entries.len(), 12);
         assert!(loaded(root).library.entry(&entry.id).is_none());

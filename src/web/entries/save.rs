@@ -14,7 +14,7 @@ use crate::journal::{JournalError, redact};
 use crate::knowledge::edit::{Before, Checked, EditError, EntryForm, Fault, Field, check, save};
 
 /// A page waits this long for a new index; it is made ready anyway.
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_secs(12);
 
 /// How publishing went.
 pub(super) enum Outcome {

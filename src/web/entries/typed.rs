@@ -28,7 +28,7 @@ impl Typed {
         let (mut act, mut state, mut main) = (Do::Check, String::new(), String::new());
         for (name, value) in fields {
             // As browsers send line ends.
-            let value = value.replace('\r', "").replace('\0', "");
+            let value = value.replace(['\r', '\0'], "");
             match name.as_str() {
                 "do" if value == "save" => act = Do::Save,
                 "do" if value == "anyway" => act = Do::SaveAnyway,
