@@ -21,8 +21,10 @@ pub struct QuestionFilter {
     pub every_channel: bool,
     /// Place id.
     pub place: Option<String>,
-    /// Topic id as staff corrected it; a top topic stands for all below it.
+    /// Topic id as figures count it, with corrections of staff; a top topic stands for all below it.
     pub topic: Option<String>,
+    /// Those that figures count under no topic (其他).
+    pub no_topic: bool,
     /// Region code.
     pub region: Option<String>,
     /// Reply kind.
@@ -173,10 +175,26 @@ impl Where {
         if let Some(topic) = &filter.topic {
             // Not by order: PostgreSQL sorts as its language does, not by bytes.
             let below = format!("{}.%", escaped(topic));
+            let sure = || Value::Real(TOPIC_THRESHOLD);
+            // As `LoggedQuestion::topic_counts`.
             w.and(
-                "(COALESCE(r.topic, q.topic) = ? \
-                 OR COALESCE(r.topic, q.topic) LIKE ? ESCAPE '\\')",
-                [topic.clone(), below].map(Value::Text),
+                "(COALESCE(r.topic, CASE WHEN q.kind = 'answer' \
+                 OR COALESCE(q.topic_confidence, 1) >= ? THEN q.topic END) = ? \
+                 OR COALESCE(r.topic, CASE WHEN q.kind = 'answer' \
+                 OR COALESCE(q.topic_confidence, 1) >= ? THEN q.topic END) LIKE ? ESCAPE '\\')",
+                [
+                    sure(),
+                    Value::Text(topic.clone()),
+                    sure(),
+                    Value::Text(below),
+                ],
+            );
+        }
+        if filter.no_topic {
+            w.and(
+                "COALESCE(r.topic, CASE WHEN q.kind = 'answer' \
+                 OR COALESCE(q.topic_confidence, 1) >= ? THEN q.topic END, '') = ''",
+                [Value::Real(TOPIC_THRESHOLD)],
             );
         }
         if let Some(least) = filter.surer_than {
@@ -417,6 +435,9 @@ mod tests {
             record.at = start + Duration::minutes(n as i64);
             record.confidence = n as f64 / 4.0;
             record.topic = Some(["labor.pay", "labor", "laborx.a", "family.x"][n].into());
+            if n == 2 {
+                (record.kind, record.topic_confidence) = ("unknown".into(), 0.4);
+            }
             let row = journal.record(record).await.unwrap();
             if n == 3 {
                 journal.feedback(row, &asker, false).await.unwrap();
@@ -450,6 +471,9 @@ mod tests {
             found(some(|f| f.topic = Some("labor".into()))).await,
             ["a_b", "百分之100%的"]
         );
+        let unsure = some(|f| f.topic = Some("laborx".into()));
+        assert_eq!(found(unsure).await.len(), 0, "counted under 其他");
+        assert_eq!(found(some(|f| f.no_topic = true)).await, ["' OR 1=1 --"]);
         assert_eq!(found(some(|f| f.helpful = Some(false))).await, ["欠薪"]);
         assert_eq!(found(some(|f| f.without_vote = true)).await.len(), 3);
         assert_eq!(

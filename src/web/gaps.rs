@@ -21,8 +21,8 @@ use crate::insight::{
 use crate::journal::{Role, RowId, local_day};
 use crate::knowledge::{EntryId, Library};
 
-/// Gaps listed: the largest.
-const LISTED: usize = 40;
+/// Gaps listed, of many askers and of few: the largest.
+const LISTED: usize = 60;
 /// Phrasings shown of a gap.
 const EXAMPLES: usize = 3;
 /// Words are not kept for longer than this by anybody.
@@ -30,11 +30,10 @@ const ALL_DAYS: u64 = 3650;
 
 /// A gap as the page shows it.
 struct View {
+    /// Empty for 其他.
     topic: String,
     /// Rows of the log with their redacted words.
     examples: Vec<(RowId, String)>,
-    /// So few asked that the words must not leave the office.
-    few: bool,
     questions: u64,
     askers: u64,
     reasons: String,
@@ -69,12 +68,14 @@ struct LoopView {
 struct GapsPage {
     page: Page,
     periods: Vec<Choice>,
+    /// Of at least five askers, and of so few that their words must not leave the office.
     gaps: Vec<View>,
     caption: String,
+    few: Vec<View>,
+    few_caption: String,
     loops: Vec<LoopView>,
     may_write: bool,
     retention: u32,
-    fewest: u64,
 }
 
 /// The period of gaps, as the address holds it.
@@ -176,12 +177,8 @@ fn view(gap: &Gap, found: &Found, library: &Library) -> View {
     });
     let examples = ways(gap, &found.words).into_iter().take(EXAMPLES);
     View {
-        topic: match labels::topic(library, gap.topic.as_deref()) {
-            name if name.is_empty() => "其他".to_owned(),
-            name => name,
-        },
+        topic: labels::topic(library, gap.topic.as_deref()),
         examples: examples.map(|(id, text)| (id, text.to_owned())).collect(),
-        few: !gap.shows_counts(),
         questions: gap.questions,
         askers: gap.askers,
         reasons: reasons.join("，"),
@@ -232,24 +229,27 @@ pub(super) async fn page(
         label: name.to_owned(),
         chosen: id == chosen,
     });
-    let all = found.gaps.len();
-    let askers_of_few = found.gaps.iter().filter(|gap| !gap.shows_counts()).count();
-    let mut caption = format!("共 {all} 组，问的人多的在前");
-    if all > LISTED {
-        caption.push_str(&format!("，下面是前 {LISTED} 组"));
-    }
-    if askers_of_few > 0 {
-        caption.push_str(&format!("；{askers_of_few} 组不到 {FEWEST_ASKERS} 个人问"));
-    }
-    let views = found.gaps.iter().take(LISTED);
+    let (many, few): (Vec<&Gap>, Vec<&Gap>) = found.gaps.iter().partition(|g| g.shows_counts());
+    let listed = |n: usize| match n {
+        n if n > LISTED => format!("{n} 组，列出前 {LISTED} 组"),
+        n => format!("{n} 组"),
+    };
+    let views = |gaps: &[&Gap]| -> Vec<View> {
+        let gaps = gaps.iter().take(LISTED);
+        gaps.map(|gap| view(gap, &found, &library)).collect()
+    };
     show(&GapsPage {
         page: Page::new(&site, &visit, "知识缺口", "/gaps").await?,
         periods: periods.collect(),
-        gaps: views.map(|gap| view(gap, &found, &library)).collect(),
-        caption,
+        gaps: views(&many),
+        caption: format!(
+            "至少 {FEWEST_ASKERS} 个人问的有 {}，问的人多的在前。",
+            listed(many.len())
+        ),
+        few: views(&few),
+        few_caption: format!("不到 {FEWEST_ASKERS} 个人问的还有 {}", listed(few.len())),
         loops: found.loops.iter().map(|l| loop_view(l, &library)).collect(),
         may_write: visit.may(Role::Reviewer),
         retention: site.desk.retention_days().unwrap_or(0),
-        fewest: FEWEST_ASKERS,
     })
 }

@@ -260,9 +260,22 @@ fn replies(site: &Site, row: &LoggedQuestion) -> Replies {
             out.shown = Some(reply);
             out.shown_note = "答复原文不另存：这是当时那一条现在的样子。";
         }
-        None => out.shown_note = "当时的答复没有保存，那一条也已不在资料库里，或当时没有答出来。",
+        None => out.shown_note = not_kept(&row.kind),
     }
     out
+}
+
+/// What was said when no entry was shown; the reply's own words are not kept.
+fn not_kept(kind: &str) -> &'static str {
+    match kind {
+        "unknown" => "当时老实说了资料库里没有，说了相近的主题和找谁问。",
+        "choices" => "当时给了最像的几条让居民选；是哪几条没有保存。",
+        "statute" => "当时给的是法条原文；是哪几条没有保存。",
+        "emergency" => "当时先说了怎么脱险、打什么电话。",
+        "refuse" => "当时没有帮这个忙，说了合法的路。",
+        "smalltalk" => "当时当成闲聊或别的领域，没有查资料。",
+        _ => "当时那一条已经不在资料库里了。",
+    }
 }
 
 /// Why it was decided like that.

@@ -30,6 +30,9 @@ pub(super) const REVIEWED: [(&str, &str); 5] = [
     ("improper", "不当"),
 ];
 
+/// Stands for 其他 where a topic is chosen; no topic is called that.
+pub(super) const NO_TOPIC: &str = "-";
+
 /// Words searched for are cut here.
 const MAX_WORDS: usize = 100;
 
@@ -92,7 +95,8 @@ impl Asked {
             channel: some(&self.channel),
             every_channel: false,
             place: some(&self.place),
-            topic: some(&self.topic),
+            topic: some(&self.topic).filter(|topic| topic != NO_TOPIC),
+            no_topic: self.topic == NO_TOPIC,
             region: some(&self.region),
             kind: some(&self.kind),
             surer_than,

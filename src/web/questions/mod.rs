@@ -22,7 +22,7 @@ use super::site::Site;
 use super::{labels, period};
 use crate::journal::{Cursor, LoggedQuestion, Role};
 use crate::knowledge::Library;
-use filter::{Asked, CONFIDENCE, FEEDBACK, REVIEWED};
+use filter::{Asked, CONFIDENCE, FEEDBACK, NO_TOPIC, REVIEWED};
 
 /// Rows of a page.
 const ROWS: i64 = 50;
@@ -154,7 +154,10 @@ fn as_row(row: &LoggedQuestion, library: &Library) -> Row {
         time: labels::time(row.at),
         words,
         said,
-        topic: labels::topic(library, row.right_topic()),
+        topic: match labels::topic(library, row.right_topic()) {
+            name if row.topic_counts() => name,
+            _ => "其他".to_owned(),
+        },
         place: labels::place(library, row.place.as_deref()),
         kind: labels::kind(&row.kind),
         kind_id: row.kind.clone(),
@@ -238,7 +241,14 @@ fn more_selects(asked: &Asked, library: &Library) -> Vec<Select> {
     channels[0].1 = "全部居民".to_owned();
     vec![
         select("place", "场所", &asked.place, no_limit().chain(places)),
-        select("topic", "主题", &asked.topic, no_limit().chain(topics)),
+        select(
+            "topic",
+            "主题",
+            &asked.topic,
+            no_limit()
+                .chain(topics)
+                .chain([(NO_TOPIC, "其他".to_owned())]),
+        ),
         select("confidence", "把握", &asked.confidence, any(&CONFIDENCE)),
         select("channel", "渠道", &asked.channel, channels.into_iter()),
     ]
