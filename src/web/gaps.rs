@@ -47,6 +47,8 @@ struct View {
 struct Nearest {
     id: String,
     question: String,
+    /// The cosine, in percent.
+    likeness: String,
     /// Whether it is so near that a phrasing more may do.
     near: bool,
     /// When it was written, if that was after questions of this gap came in.
@@ -171,6 +173,7 @@ fn view(gap: &Gap, found: &Found, library: &Library) -> View {
         Some(Nearest {
             id: id.0.clone(),
             question: library.entry(id)?.question.clone(),
+            likeness: format!("{:.0}%", likeness * 100.0),
             near: *likeness >= SAME_MEANING,
             written: written.filter(|_| *likeness >= SAME_MEANING),
         })

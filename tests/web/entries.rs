@@ -429,3 +429,72 @@ async fn an_answered_hand_over_becomes_an_entry() {
     assert_eq!(missing.status, reqwest::StatusCode::NOT_FOUND);
     close(&office, bot).await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn citations_are_held_against_the_imported_law() {
+    let (office, bot, base) = open().await;
+    let law = office.folder().join("law");
+    fs::create_dir_all(&law).unwrap();
+    let text = "---\ntitle: 村务试验法\npublication_date: '2024-01-01'\neffective_date: '2024-01-01'\n\
+        status: 有效\ngroup: 法律\n---\n\n- **第一条**　　为了维护村里的秩序，制定本法。\n\n\
+        - **第二条**　　天上掉下的东西砸坏房屋的，由放出它的人在三十日内赔偿。\n\n";
+    fs::write(law.join("a.md"), text).unwrap();
+    let folder = law.display().to_string();
+    let output = office
+        .command(&["import", "statutes", &folder])
+        .output()
+        .unwrap();
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    let mut staff = logged_in(&base, 1).await;
+    let new = "/entries/new";
+    let fields = sound("天上掉下的东西砸坏房子谁赔？");
+    // The other entries cite laws that were not imported: that is not this entry's fault.
+    for (changes, part) in [
+        (
+            vec![("basis", "《村务试验法》第九条：放出的人赔。")],
+            "没有第九条",
+        ),
+        (
+            vec![("basis", "《村务实验法》第二条：放出的人赔。")],
+            "法条库里没有",
+        ),
+        (
+            vec![
+                ("basis", "《村务试验法》第二条：放出的人赔。"),
+                ("limits", "六十日内赔。"),
+            ],
+            "“六十日”在所引的法条里找不到",
+        ),
+    ] {
+        let mut all = changes.clone();
+        all.push(("do", "save"));
+        let seen = staff.submit(new, new, &with(&fields, &all)).await;
+        assert!(
+            seen.location.is_none() && seen.text.contains(part),
+            "{part}: {}",
+            seen.text
+        );
+    }
+    let good = [
+        ("basis", "《村务试验法》第二条：放出的人赔。"),
+        (
+            "limits",
+            "三十日内赔。\n六十日内报告。〔出处：村务试验条例第三条〕",
+        ),
+        ("do", "save"),
+    ];
+    let saved = staff.submit(new, new, &with(&fields, &good)).await;
+    let edit = saved.location.unwrap_or_else(|| panic!("{}", saved.text));
+    let opened = staff.get(&edit).await.text;
+    assert!(opened.contains("〔出处：村务试验条例第三条〕"), "{opened}");
+    let answer = asks(&base, "卫星残片能捡吗").await;
+    assert!(
+        answer.contains("六十日内报告") && !answer.contains("试验条例"),
+        "{answer}"
+    );
+    close(&office, bot).await;
+}

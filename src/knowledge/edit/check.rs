@@ -4,10 +4,10 @@ use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 
+use super::super::check_statutes::check_statutes;
 use super::super::entry_file::HEAD_WORDS;
 use super::super::import::local::LocalError;
-use super::super::import::trial;
-use super::super::load::{LoadError, LoadOptions, load};
+use super::super::load::{LoadError, LoadOptions, load, load_with};
 use super::super::near_duplicates::ways_like;
 use super::super::{Entry, EntryId, Finding, Library, SAME_QUESTION, Severity};
 use super::form::{EntryForm, Field};
@@ -165,15 +165,21 @@ pub fn check(
     let rendered = render(&form, reviewed, &replaces);
     let path = file.clone().unwrap_or_else(|| PathBuf::from(UNNAMED));
     let planned = [(path.clone(), rendered.text.clone())];
-    let loaded = trial::load(root, options, &planned)?;
-    let (mut warnings, mut elsewhere) = (Vec::new(), None);
-    for finding in &loaded.findings {
-        if *finding.origin.file != path {
-            if finding.severity == Severity::Error {
-                elsewhere.get_or_insert_with(|| finding.one_line());
-            }
-            continue;
-        }
+    let mut loaded = load_with(root, options, &planned)?;
+    let is_own = |finding: &&Finding| *finding.origin.file == path;
+    let mut errors = loaded
+        .findings
+        .iter()
+        .filter(|f| f.severity == Severity::Error);
+    if let Some(first) = errors.find(|finding| !is_own(finding)) {
+        return Err(EditError::Elsewhere(first.one_line()));
+    }
+    // What another entry cites that is not in force (any more) is no reason to refuse this one.
+    if loaded.library.laws.catalogue.is_some() {
+        check_statutes(root, &mut loaded, options.today).map_err(LoadError::from)?;
+    }
+    let mut warnings = Vec::new();
+    for finding in loaded.findings.iter().filter(is_own) {
         let told = Fault {
             field: field_of(finding, &rendered),
             message: message_of(finding),
@@ -182,9 +188,6 @@ pub fn check(
             Severity::Error => faults.push(told),
             Severity::Warning => warnings.push(told),
         }
-    }
-    if let Some(first) = elsewhere {
-        return Err(EditError::Elsewhere(first));
     }
     let at = loaded
         .library

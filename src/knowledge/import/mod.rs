@@ -25,7 +25,7 @@ mod publish;
 pub(super) mod row;
 pub mod sheet;
 mod template;
-pub(super) mod trial;
+mod trial;
 
 pub use choices::topic_choice;
 pub use columns::Column;

@@ -7,7 +7,7 @@ use crate::knowledge::check_statutes;
 use crate::knowledge::load::{LoadError, LoadOptions, Loaded, load_with};
 
 /// Loads the library with `planned` files in it; see [`load_with`].
-pub(in crate::knowledge) fn load(
+pub(super) fn load(
     root: &Path,
     options: &LoadOptions,
     planned: &[(PathBuf, String)],
