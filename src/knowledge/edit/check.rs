@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 
-use super::super::check_statutes::check_statutes;
+use super::super::check_statutes::check_statutes_of;
 use super::super::entry_file::HEAD_WORDS;
 use super::super::import::local::LocalError;
 use super::super::load::{LoadError, LoadOptions, load, load_with};
@@ -176,7 +176,7 @@ pub fn check(
     }
     // What another entry cites that is not in force (any more) is no reason to refuse this one.
     if loaded.library.laws.catalogue.is_some() {
-        check_statutes(root, &mut loaded, options.today).map_err(LoadError::from)?;
+        check_statutes_of(root, &mut loaded, options.today, &path).map_err(LoadError::from)?;
     }
     let mut warnings = Vec::new();
     for finding in loaded.findings.iter().filter(is_own) {
