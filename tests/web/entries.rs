@@ -86,7 +86,7 @@ async fn a_gap_becomes_an_entry_that_answers_at_once() {
         "{seen}"
     );
     assert!(
-        seen.contains("<details class=\"office\">"),
+        seen.contains("<details class=\"office\" open>"),
         "of few people: not printed"
     );
     assert!(!seen.contains("写成问答"), "only those who review write");
