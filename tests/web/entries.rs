@@ -250,6 +250,13 @@ async fn an_entry_is_changed_with_its_history_and_faults_change_nothing() {
         "{warned}"
     );
     assert_eq!(files(&office), before);
+    let guarded = [("phrasings", "野狗咬人那天天气预报说有雨"), ("do", "check")];
+    let guarded = staff.submit(&edit, &edit, &with(&fields, &guarded)).await;
+    assert!(
+        guarded.text.contains("会先被安全闸的规则 weather 接住"),
+        "{}",
+        guarded.text
+    );
 
     let changes = [("answer", "找原来养它的人赔，改过了。"), ("do", "save")];
     let saved = staff.submit(&edit, &edit, &with(&fields, &changes)).await;

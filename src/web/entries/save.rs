@@ -9,7 +9,7 @@ use super::super::gate::Visit;
 use super::super::site::{Site, slow};
 use super::seed::Origin;
 use super::sheet::Sheet;
-use crate::desk;
+use crate::desk::{self, Desk};
 use crate::journal::{JournalError, redact};
 use crate::knowledge::edit::{Before, Checked, EditError, EntryForm, Fault, Field, check, save};
 
@@ -36,8 +36,14 @@ pub(super) async fn judged(
 ) -> Result<Result<Checked, EditError>, WebError> {
     let stale = before.as_ref().is_some_and(|b| b.state != sheet.state);
     let (paths, form) = (site.paths.clone(), sheet.form.clone());
-    let checked = slow(move || check(&paths.library, &paths.load_options(), &form, before)).await?;
+    let desk = site.desk.clone();
+    let judging = slow(move || {
+        let checked = check(&paths.library, &paths.load_options(), &form, before);
+        (checked, stopped(&desk, &form))
+    });
+    let (checked, stopped) = judging.await?;
     Ok(checked.map(|mut checked| {
+        checked.warnings.extend(stopped);
         checked.faults.extend(personal(&sheet.form));
         if stale {
             checked.faults.insert(
@@ -53,6 +59,22 @@ pub(super) async fn judged(
         }
         checked
     }))
+}
+
+/// Ways of asking that the guard answers before anything is searched.
+fn stopped(desk: &Desk, form: &EntryForm) -> Vec<Fault> {
+    let ways = form.phrasings.lines().map(str::trim);
+    ways.filter(|way| !way.is_empty())
+        .filter_map(|way| {
+            let rule = desk.rehearse(way)?.0.rule?;
+            Some(Fault {
+                field: Some(Field::Phrasings),
+                message: format!(
+                    "“{way}”会先被安全闸的规则 {rule} 接住，居民这样问看不到这一条：换个说法，或改 risk.toml"
+                ),
+            })
+        })
+        .collect()
 }
 
 /// What residents' words may have brought in.
