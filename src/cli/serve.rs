@@ -71,12 +71,7 @@ pub(super) fn run(config: &Config, args: &ServeArgs) -> anyhow::Result<ExitCode>
         let shutdown = CancellationToken::new();
         let tasks = TaskTracker::new();
         tasks.spawn(stop_on_signal(shutdown.clone()));
-        tasks.spawn(desk::watch(
-            desk.clone(),
-            config.paths(),
-            config.office.clone(),
-            shutdown.clone(),
-        ));
+        tasks.spawn(desk::watch(desk.clone(), config.paths(), shutdown.clone()));
         tasks.spawn(keep_house(
             journal.clone(),
             inbox.clone(),

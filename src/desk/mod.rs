@@ -12,13 +12,13 @@ use std::time::{Duration, Instant};
 
 use chrono::Utc;
 
-use crate::answer::{Answerer, ArticleRef, Office, Reply, Thought};
+use crate::answer::{Answerer, ArticleRef, Context, Office, Reply, Thought};
 use crate::journal::{Asker, HANDOVER_DAYS, Handovers, Journal, JournalError, Record};
-use crate::knowledge::{EntryId, Library};
+use crate::knowledge::{Entry, EntryId, Library};
 use crate::search::{ArticleText, SearchError};
 
 pub use crate::journal::{Address, RowId};
-pub use library_watch::{Paths, prepare, watch};
+pub use library_watch::{Paths, PrepareError, prepare, reload, watch};
 
 use memory::Memory;
 
@@ -79,6 +79,8 @@ pub struct Desk {
     handovers: Option<Handovers>,
     memory: Arc<Memory>,
     office: Arc<Office>,
+    /// Held while a new library is made ready.
+    reloading: Arc<tokio::sync::Mutex<()>>,
 }
 
 impl Desk {
@@ -90,6 +92,7 @@ impl Desk {
             answerer: Arc::new(RwLock::new(Arc::new(answerer))),
             journal,
             memory: Arc::default(),
+            reloading: Arc::default(),
         }
     }
 
@@ -268,9 +271,18 @@ impl Desk {
         self.answerer().open(entry)
     }
 
-    /// What would be replied to `text` now. Nothing is journaled.
-    pub fn rehearse(&self, text: &str) -> Option<Reply> {
-        readable(self.answerer().answer(text))
+    /// An entry that is not in use yet, as it would be shown.
+    pub fn draft(&self, library: &Library, entry: &Entry) -> Reply {
+        self.answerer().draft(library, entry)
+    }
+
+    /// What would be replied to `text` now, and how that came about, in Chinese. Nothing is
+    /// journaled.
+    pub fn rehearse(&self, text: &str) -> Option<(Reply, String)> {
+        let answerer = self.answerer();
+        let thought = readable(answerer.think(&Context::default(), text))?;
+        let explained = readable(answerer.explain(&thought)).unwrap_or_default();
+        Some((thought.reply, explained))
     }
 
     /// Remembers the board of a `/start b_<board>` deep link for this visitor's questions.
