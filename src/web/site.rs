@@ -7,6 +7,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::error::WebError;
 use super::figures::FiguresOf;
+use super::health::Health;
 use super::limits::Limits;
 use crate::config::{Config, Edit};
 use crate::desk::Desk;
@@ -25,6 +26,8 @@ pub struct Setup {
     pub desk: Desk,
     /// The log that is looked at.
     pub journal: Journal,
+    /// Whether this program can answer now.
+    pub health: Health,
     /// Whether a proxy with TLS stands in front: its header names the client then.
     pub behind_proxy: bool,
     /// What villages and communities are called.
@@ -55,6 +58,7 @@ pub(super) struct Site {
     /// Reports and check-ups take seconds of a core and read much: one at a time.
     turns: Arc<Semaphore>,
     pub figures: Arc<FiguresOf>,
+    pub health: Health,
     pub behind_proxy: bool,
     pub facts: Arc<Vec<(&'static str, String)>>,
     pub limits: Arc<Limits>,
@@ -88,6 +92,7 @@ impl Site {
             journal: setup.journal,
             handovers,
             desk: setup.desk,
+            health: setup.health,
             behind_proxy: setup.behind_proxy,
             facts: Arc::new(setup.facts),
             limits: Arc::new(Limits::new()),
