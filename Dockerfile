@@ -13,16 +13,14 @@ ARG RUN_IMAGE=debian:bookworm-slim
 
 FROM ${BUILD_IMAGE} AS build
 WORKDIR /build
-# Dependencies first, with an empty crate: this layer is kept until Cargo.lock changes.
-COPY Cargo.toml Cargo.lock ./
-RUN mkdir src benches && echo 'fn main() {}' | tee src/main.rs benches/statutes.rs >build.rs && touch src/lib.rs \
-    && cargo build --release --locked \
-    && rm -r src build.rs target/release/qijin target/release/.fingerprint/qijin-* target/release/build/qijin-* \
-       target/release/deps/*qijin*
-COPY build.rs ./
+COPY Cargo.toml Cargo.lock build.rs ./
+COPY benches benches
 COPY src src
 ARG QIJIN_COMMIT=
-RUN cargo build --release --locked
+# The caches are the builder's, not the image's: a second build compiles what changed.
+RUN --mount=type=cache,id=qijin-registry,target=/usr/local/cargo/registry \
+    --mount=type=cache,id=qijin-target,target=/build/target \
+    cargo build --release --locked --bin qijin && cp target/release/qijin /usr/local/bin/qijin
 
 FROM ${RUN_IMAGE}
 # Statistics are by local day; posters and charts need a Chinese font.
@@ -34,7 +32,7 @@ ENV TZ=Asia/Shanghai \
     QIJIN_LIBRARY_DIR=/usr/share/qijin/knowledge \
     QIJIN_INDEX_DIR=/var/lib/qijin/index \
     QIJIN_DATA_DIR=/var/lib/qijin/data
-COPY --from=build /build/target/release/qijin /usr/local/bin/qijin
+COPY --from=build /usr/local/bin/qijin /usr/local/bin/qijin
 COPY knowledge /usr/share/qijin/knowledge
 USER 10001
 WORKDIR /var/lib/qijin

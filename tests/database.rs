@@ -529,3 +529,68 @@ async fn a_server_that_stays_away_does_not_keep_residents_waiting() {
     assert!(bot.stop().await.success());
     office.assert_calm();
 }
+
+async fn journal_rows(url: &str, data: &str) -> i64 {
+    let keys = Keys::open_or_create(&Path::new(data).join("local.key")).unwrap();
+    let journal = Journal::new(Database::open(url).await.unwrap(), keys, 30);
+    journal.count().await.unwrap()
+}
+
+/// Needs a small file system of its own:
+/// `mount -t tmpfs -o size=8m tmpfs DIR && QIJIN_SMALL_DISK=DIR cargo test --test database full_disk -- --ignored`
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs QIJIN_SMALL_DISK"]
+async fn a_full_disk_does_not_keep_residents_waiting_and_mends_itself() {
+    let disk = std::env::var("QIJIN_SMALL_DISK").expect("QIJIN_SMALL_DISK");
+    let data = format!("{disk}/data");
+    let url = format!("sqlite:{data}/qijin.sqlite");
+    let office = Office::new();
+    let api = FakeBotApi::start("full_disk").await;
+    let resident = Resident::new(&api, 4_004, "阿敏");
+    let env = [
+        ("QIJIN_DATA_DIR", data.as_str()),
+        ("QIJIN_DATABASE_URL", url.as_str()),
+        ("QIJIN_ADMIN_LISTEN", "127.0.0.1:0"),
+    ];
+    let bot = office.spawn_with(&api, common::fake_bot_api::TOKEN, &env);
+    resident.says(QUESTIONS[0]);
+    resident.nth_message(0).await;
+    let full = Path::new(&disk).join("full");
+    let filled = std::fs::write(&full, vec![0; 64 << 20]);
+    assert!(filled.is_err(), "the disk is not that small");
+    // The write-ahead log has some room left: only much fills it.
+    let began = std::time::Instant::now();
+    let crowd: Vec<Resident<'_>> = (0..60)
+        .map(|n| Resident::new(&api, 4_100 + n, "居民"))
+        .collect();
+    for question in QUESTIONS {
+        for one in &crowd {
+            one.says(&format!("{question}{}", "，事情是这样的".repeat(400)));
+        }
+    }
+    office.until_logged("updates could not be stored").await;
+    println!("nothing fits any more after {:.1?}", began.elapsed());
+    let began = std::time::Instant::now();
+    office.until_logged("先直接答复").await;
+    for one in &crowd {
+        one.nth_message(QUESTIONS.len() - 1).await;
+    }
+    println!("disk full: all answered {:.1?} later", began.elapsed());
+    let admin = office.admin().await;
+    let ready = reqwest::get(format!("{admin}/readyz")).await.unwrap();
+    assert_eq!(ready.status(), 503);
+    let words = ready.text().await.unwrap();
+    println!("{words}");
+    assert!(words.contains("cannot be written to"), "{words}");
+    std::fs::remove_file(&full).unwrap();
+    let mended = std::time::Instant::now();
+    resident.says(QUESTIONS[1]);
+    resident.nth_message(1).await;
+    office.until_logged("收件箱又能写了").await;
+    println!("room again: answered after {:.1?}", mended.elapsed());
+    let heard: usize = crowd.iter().map(Resident::heard).sum();
+    assert_eq!(heard, 600, "each is answered once");
+    println!("journaled: {} of 602", journal_rows(&url, &data).await);
+    assert!(bot.stop().await.success());
+    office.assert_calm();
+}
