@@ -135,6 +135,47 @@ async fn machines(api: &FakeBotApi, first: &Office, others: &[Office]) -> Vec<Bo
     bots
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_conversation_goes_on_with_the_other_machine_until_it_is_forgotten() {
+    if test_server().is_none() {
+        return;
+    }
+    let office = Office::new();
+    let api = FakeBotApi::start("conversation_of_two").await;
+    assert!(
+        office
+            .start_webhook(&api, &[])
+            .await
+            .0
+            .stop()
+            .await
+            .success()
+    );
+    let twin = office.twin();
+    let bots = machines(&api, &office, std::slice::from_ref(&twin)).await;
+    let targets = api.world().targets.clone();
+    let resident = Resident::new(&api, 888_001, "丙");
+    let ask = async |machine: usize, text: &str| {
+        // Who receives a question answers it unless it is overloaded.
+        api.change(|world| world.targets = vec![targets[machine].clone()]);
+        text_of(&resident.asks(text).await).to_owned()
+    };
+    ask(0, QUESTIONS[0]).await;
+    let goes_on = "接着刚才的事说";
+    assert!(ask(1, "那要多久").await.starts_with(goes_on));
+    let sure = ask(0, "/forget").await;
+    assert!(sure.contains("删"), "{sure}");
+    let asked = api.world().sent_to(resident.chat).pop().unwrap();
+    api.change(|world| world.targets = vec![targets[1].clone()]);
+    resident.taps(&asked, "删除").await;
+    assert!(!ask(0, "那要多久").await.starts_with(goes_on));
+    for bot in bots {
+        assert!(bot.stop().await.success());
+    }
+    office.assert_calm();
+    twin.assert_calm();
+}
+
 /// Which questions each chat was answered, in order, and when.
 fn answered(api: &FakeBotApi) -> BTreeMap<i64, Vec<(usize, Instant)>> {
     let mut found: BTreeMap<_, Vec<_>> = BTreeMap::new();
