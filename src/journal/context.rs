@@ -14,9 +14,10 @@ pub struct Contexts {
 
 impl Contexts {
     /// The conversations beside a journal that several programs may share; `None` for one that
-    /// belongs to one program, which keeps them in memory.
+    /// belongs to one program, which keeps them in memory, and where words are never to be stored.
     pub fn of(journal: &Journal) -> Option<Self> {
-        journal.database().is_postgres.then(|| Self {
+        let is_shared = journal.database().is_postgres && journal.retention_days() > 0;
+        is_shared.then(|| Self {
             database: journal.database().clone(),
             keys: journal.keys().clone(),
         })
