@@ -176,6 +176,49 @@ async fn a_conversation_goes_on_with_the_other_machine_until_it_is_forgotten() {
     twin.assert_calm();
 }
 
+/// Longer than a lease lasts: who holds on to the work keeps it.
+#[tokio::test(flavor = "multi_thread")]
+async fn slow_work_stays_with_the_machine_that_has_it() {
+    if test_server().is_none() {
+        return;
+    }
+    let office = Office::new();
+    let api = FakeBotApi::start("slow_work").await;
+    let (first, _) = office.start_webhook(&api, &[]).await;
+    assert!(first.stop().await.success());
+    let twin = office.twin();
+    let bots = machines(&api, &office, std::slice::from_ref(&twin)).await;
+    api.change(|world| world.hold_sends = true);
+    let residents: Vec<Resident<'_>> = (0..8)
+        .map(|n| Resident::new(&api, 889_000 + n, "丁"))
+        .collect();
+    for resident in &residents {
+        resident.says(QUESTIONS[0]);
+        resident.says(QUESTIONS[1]);
+    }
+    api.until("all to be under way", |world| {
+        (world.held_sends >= residents.len()).then_some(())
+    })
+    .await;
+    tokio::time::sleep(Duration::from_secs(20)).await;
+    assert_eq!(
+        api.world().held_sends,
+        residents.len(),
+        "nobody else took it"
+    );
+    api.change(|world| world.hold_sends = false);
+    for resident in &residents {
+        resident.nth_message(1).await;
+        assert_eq!(resident.heard(), 2);
+    }
+    for bot in bots {
+        assert!(bot.stop().await.success());
+    }
+    assert_eq!(in_order(&api, 889_000, |_| vec![0, 1]), []);
+    office.assert_calm();
+    twin.assert_calm();
+}
+
 /// Which questions each chat was answered, in order, and when.
 fn answered(api: &FakeBotApi) -> BTreeMap<i64, Vec<(usize, Instant)>> {
     let mut found: BTreeMap<_, Vec<_>> = BTreeMap::new();
@@ -200,6 +243,13 @@ fn answered(api: &FakeBotApi) -> BTreeMap<i64, Vec<(usize, Instant)>> {
 }
 
 const CHATS: usize = 20;
+
+/// In which order a chat asks in [`all_ask`].
+fn as_all_ask(chat: usize) -> Vec<usize> {
+    (0..QUESTIONS.len())
+        .map(|n| (chat + n) % QUESTIONS.len())
+        .collect()
+}
 
 /// 200 questions of 20 chats; `midway` acts when half of them are answered.
 async fn all_ask(api: &FakeBotApi, base: i64, midway: impl FnOnce()) {
@@ -234,7 +284,11 @@ async fn all_ask(api: &FakeBotApi, base: i64, midway: impl FnOnce()) {
 
 /// Every chat got its answers in the order it asked in; an answer that came twice counts where it
 /// came first. Returns how many came twice, with when.
-fn in_order(api: &FakeBotApi, base: i64) -> Vec<(Instant, Instant)> {
+fn in_order(
+    api: &FakeBotApi,
+    base: i64,
+    asked: impl Fn(usize) -> Vec<usize>,
+) -> Vec<(Instant, Instant)> {
     let mut repeated = Vec::new();
     for (chat, answers) in answered(api) {
         let chat = usize::try_from(chat - base).unwrap();
@@ -246,10 +300,7 @@ fn in_order(api: &FakeBotApi, base: i64) -> Vec<(Instant, Instant)> {
             }
         }
         let got: Vec<usize> = first.into_iter().map(|(title, _)| title).collect();
-        let asked: Vec<usize> = (0..QUESTIONS.len())
-            .map(|n| (chat + n) % QUESTIONS.len())
-            .collect();
-        assert_eq!(got, asked, "chat {chat}");
+        assert_eq!(got, asked(chat), "chat {chat}");
     }
     repeated
 }
@@ -274,7 +325,7 @@ async fn two_machines_answer_everything_once_and_in_order() {
     let twin = office.twin();
     let bots = machines(&api, &office, std::slice::from_ref(&twin)).await;
     all_ask(&api, 886_000, || ()).await;
-    assert_eq!(in_order(&api, 886_000), []);
+    assert_eq!(in_order(&api, 886_000, as_all_ask), []);
     for bot in bots {
         assert!(bot.stop().await.success());
     }
@@ -311,7 +362,7 @@ async fn what_a_killed_machine_had_in_hand_the_other_answers() {
     })
     .await;
     let (killed, done) = (killed.unwrap(), Instant::now());
-    let repeated = in_order(&api, 887_000);
+    let repeated = in_order(&api, 887_000, as_all_ask);
     println!(
         "killed: {} answers twice, all in flight; everything answered {:.1?} after the kill",
         repeated.len(),
