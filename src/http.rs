@@ -99,3 +99,69 @@ async fn rest_after(error: &io::Error) {
         tokio::time::sleep(Duration::from_secs(1)).await;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use axum::routing::get;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::TcpStream;
+
+    async fn ask(address: SocketAddr) -> String {
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        let request = b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
+        stream.write_all(request).await.unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).await.unwrap();
+        answer
+    }
+
+    #[tokio::test]
+    async fn connections_beyond_the_bound_wait_and_a_stop_lets_work_finish() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let (began, begun) = tokio::sync::oneshot::channel::<()>();
+        let began = Arc::new(std::sync::Mutex::new(Some(began)));
+        let app = Router::new()
+            .route(
+                "/",
+                get(|peer: ConnectInfo<SocketAddr>| async move { peer.0.ip().to_string() }),
+            )
+            .route(
+                "/slow",
+                get(move || async move {
+                    let began = began.lock().unwrap().take();
+                    let _ = began.map(|began| began.send(()));
+                    tokio::time::sleep(Duration::from_millis(300)).await;
+                    "done"
+                }),
+            );
+        let shutdown = CancellationToken::new();
+        let serving = tokio::spawn(serve(listener, app, 1, shutdown.clone()));
+        // Somebody who says nothing has the only place.
+        let silent = TcpStream::connect(address).await.unwrap();
+        let mut waiting = tokio::spawn(ask(address));
+        let early = tokio::time::timeout(Duration::from_millis(300), &mut waiting).await;
+        assert!(early.is_err(), "served beyond the bound");
+        drop(silent);
+        let answer = waiting.await.unwrap();
+        assert!(
+            answer.starts_with("HTTP/1.1 200") && answer.ends_with("127.0.0.1"),
+            "{answer}"
+        );
+
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        let request = b"GET /slow HTTP/1.1\r\nHost: x\r\n\r\n";
+        stream.write_all(request).await.unwrap();
+        begun.await.unwrap();
+        shutdown.cancel();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).await.unwrap();
+        assert!(answer.ends_with("done"), "{answer}");
+        serving.await.unwrap();
+        assert!(
+            TcpStream::connect(address).await.is_err(),
+            "still listening"
+        );
+    }
+}

@@ -381,3 +381,56 @@ async fn what_a_killed_machine_had_in_hand_the_other_answers() {
     assert_eq!(office.journal().len(), 200, "each is journaled once");
     twin.assert_calm();
 }
+
+/// `cargo test --test replicas chaos -- --ignored --nocapture` with a PostgreSQL: four machines, one of
+/// them killed every second or so and started again.
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "takes minutes"]
+async fn chaos_of_four_machines_loses_nothing() {
+    const KILLS: usize = 20;
+    test_server().expect("QIJIN_TEST_POSTGRES");
+    let office = Office::new();
+    let api = FakeBotApi::start("chaos").await;
+    let (first, _) = office.start_webhook(&api, &[]).await;
+    assert!(first.stop().await.success());
+    let offices: Vec<Office> = (0..4).map(|_| office.twin()).collect();
+    let (one, rest) = offices.split_first().unwrap();
+    let mut bots = machines(&api, one, rest).await;
+    let mut random = fastrand::Rng::with_seed(20_261_125);
+    let mut kills = Vec::new();
+    let killing = async {
+        for _ in 0..KILLS {
+            // Not synchronisation: the kill is to come at any moment.
+            tokio::time::sleep(Duration::from_millis(random.u64(200..1500))).await;
+            let n = random.usize(..bots.len());
+            bots.remove(n).kill();
+            kills.push(Instant::now());
+            let (bot, address) = offices[n].start_webhook(&api, &[]).await;
+            bots.insert(n, bot);
+            api.change(|world| world.targets[n] = address);
+        }
+    };
+    let began = Instant::now();
+    let ((), ()) = tokio::join!(all_ask(&api, 890_000, || ()), killing);
+    let repeated = in_order(&api, 890_000, as_all_ask);
+    println!(
+        "chaos: 200 questions of 20 chats, 4 machines, {KILLS} kills: 0 lost, {} answered twice, {:.0?}",
+        repeated.len(),
+        began.elapsed()
+    );
+    for (first, second) in repeated {
+        let near = |kill: &&Instant| first < **kill && **kill < second;
+        let kill = kills.iter().find(near).expect("a kill between the two");
+        assert!(
+            *kill - first < Duration::from_secs(3),
+            "in flight at the kill"
+        );
+    }
+    for bot in bots {
+        assert!(bot.stop().await.success());
+    }
+    assert_eq!(office.journal().len(), 200, "each is journaled once");
+    for office in &offices {
+        office.assert_calm();
+    }
+}
