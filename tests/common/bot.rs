@@ -49,6 +49,13 @@ fn reviewed_yesterday(text: &str) -> String {
     text.lines().map(line).collect()
 }
 
+/// The program of this build; or another one by `QIJIN_TEST_PROGRAM`, as a script that runs it inside
+/// its container.
+fn program() -> std::ffi::OsString {
+    let other = std::env::var_os("QIJIN_TEST_PROGRAM").filter(|path| !path.is_empty());
+    other.unwrap_or_else(|| env!("CARGO_BIN_EXE_qijin").into())
+}
+
 impl Office {
     /// A new office with a copy of the small library of the tests.
     pub fn new() -> Self {
@@ -113,7 +120,7 @@ impl Office {
 
     /// The program with this office's folders, without a token.
     pub fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_qijin"));
+        let mut command = Command::new(program());
         command
             .args(arguments)
             .current_dir(self.folder.path())
