@@ -239,6 +239,11 @@ impl Answerer {
         ))
     }
 
+    /// An entry of another library (the next one) as it would be shown.
+    pub fn draft(&self, library: &Library, entry: &Entry) -> Reply {
+        compose::answer(library, &self.lawbook, entry, Vec::new(), 1.0)
+    }
+
     /// What to remember once an entry was shown: the next turn may go on with it.
     pub fn picked(&self, id: &EntryId) -> Context {
         self.library

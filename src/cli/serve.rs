@@ -98,12 +98,7 @@ pub(super) fn run(config: &Config, args: &ServeArgs) -> anyhow::Result<ExitCode>
                 shutdown.clone(),
             ));
         }
-        tasks.spawn(desk::watch(
-            desk.clone(),
-            config.paths(),
-            config.office.clone(),
-            shutdown.clone(),
-        ));
+        tasks.spawn(desk::watch(desk.clone(), config.paths(), shutdown.clone()));
         tasks.spawn(keep_house(
             journal.clone(),
             inbox.clone(),

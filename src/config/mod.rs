@@ -270,10 +270,7 @@ impl Config {
 
     /// How the library is read today.
     pub fn load_options(&self) -> LoadOptions {
-        LoadOptions {
-            preset: self.places.preset.clone(),
-            today: chrono::Local::now().date_naive(),
-        }
+        self.paths().load_options()
     }
 
     /// Where the library and its index are.

@@ -35,6 +35,9 @@ pub enum PrepareError {
     /// The index cannot be read or built.
     #[error(transparent)]
     Index(#[from] IndexError),
+    /// The work was broken off.
+    #[error("换上资料库的工作中断了")]
+    Failed(#[source] tokio::task::JoinError),
 }
 
 /// An answerer with what is to be told about its index.
@@ -47,12 +50,18 @@ pub struct Prepared {
     pub index: IndexInfo,
 }
 
+impl Paths {
+    /// How the library is read today.
+    pub fn load_options(&self) -> LoadOptions {
+        LoadOptions {
+            preset: self.preset.clone(),
+            today: today(),
+        }
+    }
+}
+
 fn load(paths: &Paths) -> Result<Loaded, LoadError> {
-    let options = LoadOptions {
-        preset: paths.preset.clone(),
-        today: today(),
-    };
-    knowledge::load(&paths.library, &options)
+    knowledge::load(&paths.library, &paths.load_options())
 }
 
 /// Loads the library, builds its index if needed and opens it. Blocking: seconds at worst.
@@ -105,15 +114,37 @@ const QUIET: Duration = Duration::from_millis(400);
 /// Network folders and some containers send no events: look at least this often.
 const AT_LEAST_EVERY: Duration = Duration::from_secs(60);
 
+/// Puts the folder's content into use if it is not in use already, or `anew` in any case; returns
+/// whether it was. One at a time: two builds would be in each other's way.
+///
+/// # Errors
+/// When the library is refused or its index cannot be made: the old one stays in use then.
+pub async fn reload(desk: &Desk, paths: &Paths, anew: bool) -> Result<bool, PrepareError> {
+    let _turn = desk.reloading.lock().await;
+    let old = if anew {
+        String::new()
+    } else {
+        version(&desk.library())
+    };
+    let (paths, office) = (paths.clone(), desk.office().clone());
+    let task = tokio::task::spawn_blocking(move || refresh(&paths, &office, &old));
+    let Some(prepared) = task.await.map_err(PrepareError::Failed)?? else {
+        return Ok(false);
+    };
+    let entries = prepared.answerer.library().entries.len();
+    desk.swap(prepared.answerer);
+    tracing::info!(library.entries = entries, "the changed library is in use");
+    Ok(true)
+}
+
 /// Follows the library folder until `shutdown`: every accepted change is swapped in, a library
 /// with errors is refused, the old index stays and the log says why.
-pub async fn watch(desk: Desk, paths: Paths, office: Office, shutdown: CancellationToken) {
+pub async fn watch(desk: Desk, paths: Paths, shutdown: CancellationToken) {
     let (changed, mut changes) = mpsc::channel::<()>(1);
     let watcher = start_watcher(&paths.library, changed);
     if let Err(error) = &watcher {
         tracing::warn!(%error, "the library folder sends no change events; looking once a minute");
     }
-    let mut digest = version(&desk.library());
     let mut day = today();
     loop {
         tokio::select! {
@@ -128,27 +159,11 @@ pub async fn watch(desk: Desk, paths: Paths, office: Office, shutdown: Cancellat
         {}
         // A law may come into force at midnight, or end: the articles are those of the day.
         let new_day = std::mem::replace(&mut day, today()) != day;
-        let old = if new_day {
-            String::new()
-        } else {
-            digest.clone()
-        };
-        let (task_paths, task_office) = (paths.clone(), office.clone());
-        let outcome =
-            tokio::task::spawn_blocking(move || refresh(&task_paths, &task_office, &old)).await;
-        match outcome {
-            Ok(Ok(Some(prepared))) => {
-                digest = version(prepared.answerer.library());
-                let entries = prepared.answerer.library().entries.len();
-                desk.swap(prepared.answerer);
-                tracing::info!(library.entries = entries, "the changed library is in use");
-            }
-            Ok(Ok(None)) => {}
-            Ok(Err(error)) => tracing::error!(
+        if let Err(error) = reload(&desk, &paths, new_day).await {
+            tracing::error!(
                 error = &error as &dyn std::error::Error,
                 "the changed library is refused; answers still come from the old one"
-            ),
-            Err(error) => tracing::error!(%error, "reloading the library failed"),
+            );
         }
     }
 }

@@ -15,11 +15,11 @@ use chrono::Utc;
 
 use crate::answer::{Answerer, ArticleRef, Context, Office, Reply, Thought};
 use crate::journal::{Asker, Contexts, HANDOVER_DAYS, Handovers, Journal, JournalError, Record};
-use crate::knowledge::{EntryId, Library};
+use crate::knowledge::{Entry, EntryId, Library};
 use crate::search::{ArticleText, SearchError};
 
 pub use crate::journal::{Address, RowId};
-pub use library_watch::{Paths, prepare, watch};
+pub use library_watch::{Paths, PrepareError, prepare, reload, watch};
 
 use memory::{Memory, Shared};
 
@@ -82,6 +82,8 @@ pub struct Desk {
     shared: Option<Arc<Shared>>,
     office: Arc<Office>,
     unwritten: Arc<AtomicU64>,
+    /// Held while a new library is made ready.
+    reloading: Arc<tokio::sync::Mutex<()>>,
 }
 
 impl Desk {
@@ -98,6 +100,7 @@ impl Desk {
             journal,
             memory: Arc::default(),
             unwritten: Arc::default(),
+            reloading: Arc::default(),
         }
     }
 
@@ -301,9 +304,18 @@ impl Desk {
         self.answerer().open(entry)
     }
 
-    /// What would be replied to `text` now. Nothing is journaled.
-    pub fn rehearse(&self, text: &str) -> Option<Reply> {
-        readable(self.answerer().answer(text))
+    /// An entry that is not in use yet, as it would be shown.
+    pub fn draft(&self, library: &Library, entry: &Entry) -> Reply {
+        self.answerer().draft(library, entry)
+    }
+
+    /// What would be replied to `text` now, and how that came about, in Chinese. Nothing is
+    /// journaled.
+    pub fn rehearse(&self, text: &str) -> Option<(Reply, String)> {
+        let answerer = self.answerer();
+        let thought = readable(answerer.think(&Context::default(), text))?;
+        let explained = readable(answerer.explain(&thought)).unwrap_or_default();
+        Some((thought.reply, explained))
     }
 
     /// Remembers the board of a `/start b_<board>` deep link for this visitor's questions.

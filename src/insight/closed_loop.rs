@@ -35,7 +35,7 @@ pub struct ClosedLoop {
 /// - Not to be read as: proof that the answer is right or that it helped; see the helpful share.
 pub fn closed_loops(
     questions: &[Worded],
-    meanings: &Meanings<'_>,
+    meanings: &Meanings,
     new: &[(EntryId, NaiveDate)],
 ) -> Vec<ClosedLoop> {
     if new.is_empty() {

@@ -98,7 +98,7 @@ pub async fn gather(
             windows.entry(key).or_default().extend(days);
         }
     }
-    let new = journal.new_entries().await?.into_iter();
+    let words = gather_words(journal, period).await?;
     Ok(Material {
         period: Some(period),
         held,
@@ -119,8 +119,22 @@ pub async fn gather(
         last_year,
         activities,
         windows,
-        worded: journal.worded(from, to, MOST_WORDED).await?,
+        ..words
+    })
+}
+
+/// Reads what gaps and closed loops alone need: the questions whose words are kept, as they are now,
+/// and the entries that are new.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn gather_words(journal: &Journal, period: Period) -> Result<Material, JournalError> {
+    let new = journal.new_entries().await?.into_iter();
+    Ok(Material {
+        period: Some(period),
+        worded: journal.worded(period.from, period.to, MOST_WORDED).await?,
         new_entries: new.map(|(entry, day)| (EntryId(entry), day)).collect(),
+        ..Material::default()
     })
 }
 
@@ -286,7 +300,7 @@ pub struct Figures {
 
 impl Figures {
     /// Makes all figures. Pure: the same material gives the same figures.
-    pub fn of(material: &Material, library: &Library, meanings: &Meanings<'_>) -> Self {
+    pub fn of(material: &Material, library: &Library, meanings: &Meanings) -> Self {
         let day = NaiveDate::default();
         let period = material.period.unwrap_or(Period::new(day, day));
         let mut all = Tally::default();

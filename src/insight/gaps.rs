@@ -7,6 +7,7 @@ use chrono::NaiveDate;
 use super::meaning::{Meanings, Sense};
 use super::{FEWEST_ASKERS, Fact, Mark, Outcome, Worded};
 use crate::answer::Thresholds;
+use crate::journal::RowId;
 use crate::knowledge::EntryId;
 
 /// Two questions belong together from this cosine on. Measured on the phrasings of every ninth
@@ -31,6 +32,16 @@ pub enum GapReason {
 }
 
 impl GapReason {
+    /// The word staff read.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Unknown => "资料库没有",
+            Self::Unsure => "没把握",
+            Self::Unhelpful => "👎 没用",
+            Self::Marked => "复核说答错或要补充",
+        }
+    }
+
     /// The reason that applies to a question, if one does. Danger and refusals are no gaps.
     pub fn of(fact: &Fact) -> Option<Self> {
         if matches!(fact.outcome, Outcome::Emergency | Outcome::Refused) {
@@ -64,6 +75,8 @@ pub struct Gap {
     /// Redacted phrasings nearest to the middle of the gap, at most three; empty in what is published
     /// when there are fewer than five askers.
     pub examples: Vec<String>,
+    /// Its questions, those nearest to the middle first; empty in what is published.
+    pub members: Vec<RowId>,
     /// The entry whose way of asking is nearest, with the cosine.
     pub nearest: Option<(EntryId, f64)>,
     /// Sub-topic most of its questions count under; `None` is 其他.
@@ -81,6 +94,7 @@ impl Gap {
         if self.askers < FEWEST_ASKERS {
             self.examples.clear();
         }
+        self.members.clear();
         self
     }
 
@@ -172,7 +186,7 @@ fn join(
 /// - Unit: questions and askers. Source: journal, while words are kept (30 days by default).
 /// - Not to be read as: everything the library lacks. What nobody asks here, and what was answered
 ///   wrongly without anybody saying so, is not in it.
-pub fn gaps(questions: &[Worded], meanings: &Meanings<'_>) -> Vec<Gap> {
+pub fn gaps(questions: &[Worded], meanings: &Meanings) -> Vec<Gap> {
     let open: Vec<(&Worded, GapReason)> = questions
         .iter()
         .filter_map(|q| Some((q, GapReason::of(&q.fact)?)))
@@ -195,7 +209,7 @@ fn gap(
     group: &[usize],
     open: &[(&Worded, GapReason)],
     senses: &[Sense],
-    meanings: &Meanings<'_>,
+    meanings: &Meanings,
 ) -> Option<Gap> {
     let middle = Sense::centre(group.iter().map(|i| &senses[*i]));
     let members = || group.iter().map(|i| open[*i]);
@@ -214,9 +228,9 @@ fn gap(
         near(b).total_cmp(&near(a)).then(a.cmp(b))
     });
     let mut examples: Vec<String> = Vec::new();
-    for i in order {
-        if examples.len() < EXAMPLES && !examples.contains(&open[i].0.text) {
-            examples.push(open[i].0.text.clone());
+    for i in &order {
+        if examples.len() < EXAMPLES && !examples.contains(&open[*i].0.text) {
+            examples.push(open[*i].0.text.clone());
         }
     }
     let topic = topics
@@ -229,6 +243,7 @@ fn gap(
         askers: askers.len() as u64,
         reasons,
         examples,
+        members: order.iter().map(|i| open[*i].0.fact.id).collect(),
         nearest: meanings
             .nearest(&middle)
             .map(|(id, likeness)| (id.clone(), likeness)),
@@ -259,7 +274,7 @@ mod tests {
 
     /// Of the pairs that are joined: the share on the same top topic, on the same sub-topic; and the
     /// share of pairs of one entry that are joined.
-    fn judged(library: &Library, meanings: &Meanings<'_>, same: f64) -> [f64; 3] {
+    fn judged(library: &Library, meanings: &Meanings, same: f64) -> [f64; 3] {
         let texts: Vec<(&str, &str, &str)> = library
             .entries
             .iter()
@@ -351,11 +366,13 @@ mod tests {
         assert_eq!((drones.questions, drones.askers), (24, 9), "{found:#?}");
         assert!(drones.examples.iter().all(|text| text.contains("无人机")));
         assert_eq!(drones.examples.len(), 3);
+        assert_eq!(drones.members.len(), 24);
         assert_eq!(drones.reasons[&GapReason::Unknown], 24);
         assert!(drones.since < drones.latest);
         let mut few = drones.clone();
         few.askers = 4;
-        assert!(!few.shows_counts() && few.published().examples.is_empty());
+        let told = few.clone().published();
+        assert!(!few.shows_counts() && told.examples.is_empty() && told.members.is_empty());
     }
 
     #[test]

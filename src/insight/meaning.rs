@@ -60,9 +60,9 @@ impl Sense {
 
 /// The library's ways of asking as senses, and the weights of tokens. Making one takes a second for
 /// the whole library; keep it as long as the library.
-pub struct Meanings<'a> {
+pub struct Meanings {
     analyser: Analyser,
-    library: Held<'a>,
+    lexicon: Arc<Lexicon>,
     /// Token → number.
     numbers: HashMap<String, u32>,
     /// By number: how rare.
@@ -73,38 +73,12 @@ pub struct Meanings<'a> {
     holders: Vec<Vec<u32>>,
 }
 
-/// The library, borrowed or shared.
-enum Held<'a> {
-    Borrowed(&'a Library),
-    Shared(Arc<Library>),
-}
-
-impl Held<'_> {
-    fn lexicon(&self) -> &Lexicon {
-        match self {
-            Self::Borrowed(library) => &library.lexicon,
-            Self::Shared(library) => &library.lexicon,
-        }
-    }
-}
-
-impl Meanings<'static> {
-    /// The same as [`Meanings::new`], to be kept beside the library.
-    pub fn shared(library: &Arc<Library>, analyser: &Analyser) -> Self {
-        Self::read(library, Held::Shared(library.clone()), analyser)
-    }
-}
-
-impl<'a> Meanings<'a> {
+impl Meanings {
     /// Reads the library's headings and phrasings.
-    pub fn new(library: &'a Library, analyser: &Analyser) -> Self {
-        Self::read(library, Held::Borrowed(library), analyser)
-    }
-
-    fn read(library: &Library, held: Held<'a>, analyser: &Analyser) -> Self {
+    pub fn new(library: &Library, analyser: &Analyser) -> Self {
         let mut out = Self {
             analyser: analyser.clone(),
-            library: held,
+            lexicon: library.lexicon.clone(),
             numbers: HashMap::new(),
             weights: Vec::new(),
             ways: Vec::new(),
@@ -144,7 +118,7 @@ impl<'a> Meanings<'a> {
 
     /// Tokens of a text with their weight in it.
     fn tokens(&self, text: &str) -> HashMap<String, f64> {
-        let lexicon = self.library.lexicon();
+        let lexicon = &self.lexicon;
         let text = lexicon.clean(&self.analyser.normalize(text));
         let mut out: HashMap<String, f64> = HashMap::new();
         let mut take = |token: String, weight: f64| {

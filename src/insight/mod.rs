@@ -31,8 +31,8 @@ pub use burst::{Burst, bursts};
 pub use close_up::{CloseUp, close_up};
 pub use closed_loop::{ClosedLoop, closed_loops};
 pub use effect::{Activity, Effect, EffectCounts, Verdict, effect};
-pub use figures::{Figures, Material, gather};
-pub use gaps::{Gap, GapReason, gaps};
+pub use figures::{Figures, Material, gather, gather_words};
+pub use gaps::{Gap, GapReason, SAME_MEANING, gaps};
 pub use meaning::Meanings;
 pub use period::Period;
 pub use publication::{

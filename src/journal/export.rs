@@ -7,7 +7,7 @@ use chrono::{DateTime, Local, Utc};
 use super::{Cursor, Database, JournalError, LoggedQuestion, QuestionFilter, QuestionLog};
 
 /// What stands over the columns.
-pub const HEADINGS: [&str; 16] = [
+pub const HEADINGS: [&str; 19] = [
     "时间",
     "渠道",
     "提问人代号",
@@ -24,6 +24,9 @@ pub const HEADINGS: [&str; 16] = [
     "找人问",
     "打码后的原话",
     "规则",
+    "复核",
+    "改后主题",
+    "改后结果",
 ];
 
 /// Rows fetched at a time.
@@ -77,8 +80,16 @@ pub async fn export_csv(
 }
 
 /// A row as it is exported, in the order of [`HEADINGS`].
-pub fn cells(row: &LoggedQuestion) -> [String; 16] {
+pub fn cells(row: &LoggedQuestion) -> [String; 19] {
     let text = |value: &Option<String>| value.clone().unwrap_or_default();
+    let review = row.review.as_ref();
+    let judged = review.map_or("", |r| match (r.staff_test, r.mark) {
+        (true, _) => "工作人员试问",
+        (false, Some(mark)) => mark.name(),
+        (false, None) => "对",
+    });
+    let topic = review.and_then(|r| r.topic.clone());
+    let outcome = review.and_then(|r| r.outcome);
     let helpful = match row.helpful {
         Some(false) => "否",
         Some(true) => "是",
@@ -104,6 +115,9 @@ pub fn cells(row: &LoggedQuestion) -> [String; 16] {
         if row.handed_over { "是" } else { "" }.to_owned(),
         text(&row.text),
         text(&row.rule),
+        judged.to_owned(),
+        topic.unwrap_or_default(),
+        outcome.map_or("", |o| o.name()).to_owned(),
     ]
 }
 
@@ -133,7 +147,7 @@ mod tests {
         assert_eq!(n, 1100);
         let text = String::from_utf8(out).unwrap();
         assert!(text.starts_with("\u{feff}时间,"));
-        assert!(text.contains(",'=1+1,\n"));
+        assert!(text.contains(",'=1+1,,,,\n"));
         assert!(text.contains("\"邻居，挡路\"") || text.contains("邻居，挡路"));
         assert_eq!(text.lines().count(), 1101);
     }

@@ -5,7 +5,8 @@ use sqlx::any::AnyRow;
 use sqlx::{AssertSqlSafe, Row};
 
 use super::redact::without_nul;
-use super::{Database, JournalError, RowId, STAFF_CHANNEL};
+use super::review::review_of;
+use super::{Database, JournalError, Mark, Review, RowId, STAFF_CHANNEL, TOPIC_THRESHOLD};
 
 /// What rows are wanted; an empty filter wants all that residents asked.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -20,8 +21,10 @@ pub struct QuestionFilter {
     pub every_channel: bool,
     /// Place id.
     pub place: Option<String>,
-    /// Topic id; a top topic stands for all below it.
+    /// Topic id as figures count it, with corrections of staff; a top topic stands for all below it.
     pub topic: Option<String>,
+    /// Those that figures count under no topic (其他).
+    pub no_topic: bool,
     /// Region code.
     pub region: Option<String>,
     /// Board code.
@@ -40,6 +43,14 @@ pub struct QuestionFilter {
     pub handed_over: bool,
     /// Words that the redacted text holds.
     pub words: Option<String>,
+    /// Reviewed by staff, or not.
+    pub reviewed: Option<bool>,
+    /// What staff found wrong.
+    pub mark: Option<Mark>,
+    /// Not reviewed, or only since then: what somebody who began reviewing then walks through.
+    pub unreviewed_at: Option<DateTime<Utc>>,
+    /// No entries that were opened under a question: those are no questions of their own.
+    pub questions_only: bool,
 }
 
 /// A row of the log.
@@ -81,6 +92,25 @@ pub struct LoggedQuestion {
     pub text: Option<String>,
     /// Rule of the guard that answered.
     pub rule: Option<String>,
+    /// How surely the topic is right, 0 to 1; `None` in rows older than that figure.
+    pub topic_confidence: Option<f64>,
+    /// What staff said about it.
+    pub review: Option<Review>,
+}
+
+impl LoggedQuestion {
+    /// The topic as staff corrected it.
+    pub fn right_topic(&self) -> Option<&str> {
+        let corrected = self.review.as_ref().and_then(|r| r.topic.as_deref());
+        corrected.or(self.topic.as_deref())
+    }
+
+    /// Whether figures count it under [`Self::right_topic`], and not under 其他.
+    pub fn topic_counts(&self) -> bool {
+        let corrected = self.review.as_ref().is_some_and(|r| r.topic.is_some());
+        let sure = |p: f64| p >= TOPIC_THRESHOLD;
+        corrected || self.kind == "answer" || self.topic_confidence.is_none_or(sure)
+    }
 }
 
 /// Where to go on reading, newest first. Rows are known by time and key, so that a page stays
@@ -99,8 +129,11 @@ pub struct QuestionLog {
     database: Database,
 }
 
-const COLUMNS: &str = "id, at, channel, asker, region, board, place, topic, kind, entry, \
-     confidence, latency_us, helpful, picked, handed_over, parent, text, rule";
+const COLUMNS: &str = "q.id, q.at, q.channel, q.asker, q.region, q.board, q.place, \
+     q.topic AS old_topic, q.kind, q.entry, q.confidence, q.latency_us, q.helpful, q.picked, \
+     q.handed_over, q.parent, q.text, q.rule, q.topic_confidence, r.topic, r.outcome, r.mark, \
+     r.note, r.staff_test, r.reviewed, r.reviewer";
+const FROM: &str = "question q LEFT JOIN review r ON r.question = q.id";
 
 /// A value for a placeholder.
 enum Value {
@@ -145,9 +178,26 @@ impl Where {
         if let Some(topic) = &filter.topic {
             // Not by order: PostgreSQL sorts as its language does, not by bytes.
             let below = format!("{}.%", escaped(topic));
+            let sure = || Value::Real(TOPIC_THRESHOLD);
+            // As `LoggedQuestion::topic_counts`.
             w.and(
-                "(topic = ? OR topic LIKE ? ESCAPE '\\')",
-                [topic.clone(), below].map(Value::Text),
+                "(COALESCE(r.topic, CASE WHEN q.kind = 'answer' \
+                 OR COALESCE(q.topic_confidence, 1) >= ? THEN q.topic END) = ? \
+                 OR COALESCE(r.topic, CASE WHEN q.kind = 'answer' \
+                 OR COALESCE(q.topic_confidence, 1) >= ? THEN q.topic END) LIKE ? ESCAPE '\\')",
+                [
+                    sure(),
+                    Value::Text(topic.clone()),
+                    sure(),
+                    Value::Text(below),
+                ],
+            );
+        }
+        if filter.no_topic {
+            w.and(
+                "COALESCE(r.topic, CASE WHEN q.kind = 'answer' \
+                 OR COALESCE(q.topic_confidence, 1) >= ? THEN q.topic END, '') = ''",
+                [Value::Real(TOPIC_THRESHOLD)],
             );
         }
         if let Some(least) = filter.surer_than {
@@ -172,7 +222,36 @@ impl Where {
                 [Value::Text(format!("%{}%", escaped(words)))],
             );
         }
+        match filter.reviewed {
+            Some(true) => w.and("r.question IS NOT NULL", []),
+            Some(false) => w.and("r.question IS NULL", []),
+            None => {}
+        }
+        if let Some(mark) = filter.mark {
+            w.and("r.mark = ?", [Value::Text(mark.as_str().to_owned())]);
+        }
+        if let Some(start) = filter.unreviewed_at {
+            w.and(
+                "(r.question IS NULL OR r.reviewed >= ?)",
+                [Value::Int(start.timestamp_millis())],
+            );
+        }
+        if filter.questions_only {
+            w.and("q.parent IS NULL", []);
+        }
         w
+    }
+
+    /// Rows on the far side of a cursor.
+    fn beyond(&mut self, cursor: Cursor) {
+        let (Cursor::OlderThan(at, id) | Cursor::NewerThan(at, id)) = cursor;
+        let at = at.timestamp_millis();
+        let key = [Value::Int(at), Value::Int(at), Value::Int(id)];
+        // The first half lets the database use its index on the time.
+        match cursor {
+            Cursor::OlderThan(..) => self.and("at <= ? AND (at < ? OR id < ?)", key),
+            Cursor::NewerThan(..) => self.and("at >= ? AND (at > ? OR id > ?)", key),
+        }
     }
 
     /// Adds a condition; each `?` in it becomes the next placeholder.
@@ -222,7 +301,7 @@ fn logged(row: &AnyRow) -> Result<LoggedQuestion, JournalError> {
         region: row.try_get("region")?,
         board: row.try_get("board")?,
         place: row.try_get("place")?,
-        topic: row.try_get("topic")?,
+        topic: row.try_get("old_topic")?,
         kind: row.try_get("kind")?,
         entry: row.try_get("entry")?,
         confidence: row.try_get("confidence")?,
@@ -233,6 +312,11 @@ fn logged(row: &AnyRow) -> Result<LoggedQuestion, JournalError> {
         parent: row.try_get("parent")?,
         text: row.try_get("text")?,
         rule: row.try_get("rule")?,
+        topic_confidence: row.try_get("topic_confidence")?,
+        review: match row.try_get::<Option<i64>, _>("reviewed")? {
+            Some(_) => Some(review_of(row)?),
+            None => None,
+        },
     })
 }
 
@@ -253,21 +337,14 @@ impl QuestionLog {
         limit: i64,
     ) -> Result<Vec<LoggedQuestion>, JournalError> {
         let mut w = Where::of(filter);
-        let (mut order, mut turned) = ("at DESC, id DESC", false);
-        if let Some(Cursor::OlderThan(at, id) | Cursor::NewerThan(at, id)) = cursor {
-            let at = at.timestamp_millis();
-            let key = [Value::Int(at), Value::Int(at), Value::Int(id)];
-            if matches!(cursor, Some(Cursor::OlderThan(..))) {
-                // The first half lets the database use its index on the time.
-                w.and("at <= ? AND (at < ? OR id < ?)", key);
-            } else {
-                w.and("at >= ? AND (at > ? OR id > ?)", key);
-                (order, turned) = ("at, id", true);
-            }
+        let turned = matches!(cursor, Some(Cursor::NewerThan(..)));
+        let order = if turned { "at, id" } else { "at DESC, id DESC" };
+        if let Some(cursor) = cursor {
+            w.beyond(cursor);
         }
         w.values.push(Value::Int(limit));
         let sql = format!(
-            "SELECT {COLUMNS} FROM question WHERE {} ORDER BY {order} LIMIT ${}",
+            "SELECT {COLUMNS} FROM {FROM} WHERE {} ORDER BY {order} LIMIT ${}",
             w.sql,
             w.values.len()
         );
@@ -284,11 +361,27 @@ impl QuestionLog {
     /// # Errors
     /// When the database refuses.
     pub async fn count(&self, filter: &QuestionFilter, most: i64) -> Result<i64, JournalError> {
+        self.count_beyond(filter, None, most).await
+    }
+
+    /// The same for the rows on the far side of a cursor.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub async fn count_beyond(
+        &self,
+        filter: &QuestionFilter,
+        cursor: Option<Cursor>,
+        most: i64,
+    ) -> Result<i64, JournalError> {
         let mut w = Where::of(filter);
+        if let Some(cursor) = cursor {
+            w.beyond(cursor);
+        }
         w.values.push(Value::Int(most));
         let sql = format!(
             "SELECT CAST(COUNT(*) AS BIGINT) AS n FROM \
-             (SELECT 1 AS one FROM question WHERE {} LIMIT ${}) found",
+             (SELECT 1 AS one FROM {FROM} WHERE {} LIMIT ${}) found",
             w.sql,
             w.values.len()
         );
@@ -301,7 +394,7 @@ impl QuestionLog {
     /// # Errors
     /// When the database refuses.
     pub async fn find(&self, id: RowId) -> Result<Option<LoggedQuestion>, JournalError> {
-        let sql = format!("SELECT {COLUMNS} FROM question WHERE id = $1");
+        let sql = format!("SELECT {COLUMNS} FROM {FROM} WHERE q.id = $1");
         let row = sqlx::query(AssertSqlSafe(sql))
             .bind(id)
             .fetch_optional(&self.database.readers)
@@ -345,6 +438,9 @@ mod tests {
             record.at = start + Duration::minutes(n as i64);
             record.confidence = n as f64 / 4.0;
             record.topic = Some(["labor.pay", "labor", "laborx.a", "family.x"][n].into());
+            if n == 2 {
+                (record.kind, record.topic_confidence) = ("unknown".into(), 0.4);
+            }
             let row = journal.record(record).await.unwrap();
             if n == 3 {
                 journal.feedback(row, &asker, false).await.unwrap();
@@ -378,6 +474,9 @@ mod tests {
             found(some(|f| f.topic = Some("labor".into()))).await,
             ["a_b", "百分之100%的"]
         );
+        let unsure = some(|f| f.topic = Some("laborx".into()));
+        assert_eq!(found(unsure).await.len(), 0, "counted under 其他");
+        assert_eq!(found(some(|f| f.no_topic = true)).await, ["' OR 1=1 --"]);
         assert_eq!(found(some(|f| f.helpful = Some(false))).await, ["欠薪"]);
         assert_eq!(found(some(|f| f.without_vote = true)).await.len(), 3);
         assert_eq!(
@@ -390,6 +489,47 @@ mod tests {
                 .len(),
             1
         );
+        let all = log.page(&QuestionFilter::default(), None, 9).await.unwrap();
+        let began = Utc::now();
+        let review = Review {
+            topic: Some("family.x".into()),
+            mark: Some(Mark::Wrong),
+            note: Some("打\0 13800138000".into()),
+            reviewed: began,
+            reviewer: "王芳".into(),
+            ..Review::default()
+        };
+        // 百分之100%的, the oldest.
+        journal.set_review(all[3].id, &review).await.unwrap();
+        let kept = log.find(all[3].id).await.unwrap().unwrap();
+        assert_eq!(kept.right_topic(), Some("family.x"));
+        let kept = kept.review.unwrap();
+        assert_eq!(
+            (kept.mark, kept.reviewer.as_str()),
+            (Some(Mark::Wrong), "王芳")
+        );
+        assert_eq!(kept.note.as_deref(), Some("打 ［手机号］"));
+        assert_eq!(found(some(|f| f.reviewed = Some(true))).await.len(), 1);
+        assert_eq!(found(some(|f| f.reviewed = Some(false))).await.len(), 3);
+        assert_eq!(found(some(|f| f.mark = Some(Mark::Wrong))).await.len(), 1);
+        assert_eq!(
+            found(some(|f| f.mark = Some(Mark::Improper))).await.len(),
+            0
+        );
+        assert_eq!(
+            found(some(|f| f.topic = Some("family".into()))).await.len(),
+            2
+        );
+        let walk = |at| QuestionFilter {
+            unreviewed_at: Some(at),
+            questions_only: true,
+            ..Default::default()
+        };
+        assert_eq!(found(walk(began)).await.len(), 4, "reviewed on the way");
+        assert_eq!(found(walk(began + Duration::seconds(1))).await.len(), 3);
+        let newer = Some(Cursor::NewerThan(all[2].at, all[2].id));
+        let before = log.count_beyond(&walk(began), newer, 9).await.unwrap();
+        assert_eq!(before, 2, "it is the third");
         let early = QuestionFilter {
             to: Some(start + Duration::minutes(1)),
             ..Default::default()

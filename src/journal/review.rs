@@ -2,7 +2,9 @@
 
 use chrono::{DateTime, Utc};
 use sqlx::Row;
+use sqlx::any::AnyRow;
 
+use super::redact::without_nul;
 use super::{Journal, JournalError, Outcome, RowId, redact};
 
 /// What staff found wrong with a reply.
@@ -82,7 +84,7 @@ impl Journal {
         .bind(review.topic.clone())
         .bind(review.outcome.map(Outcome::as_str))
         .bind(review.mark.map(Mark::as_str))
-        .bind(review.note.as_deref().map(redact))
+        .bind(review.note.as_deref().map(|note| redact(&without_nul(note))))
         .bind(i64::from(review.staff_test))
         .bind(review.reviewed.timestamp_millis())
         .bind(&review.reviewer)
@@ -105,19 +107,21 @@ impl Journal {
         .bind(question)
         .fetch_optional(&self.database().pool)
         .await?;
-        let Some(row) = row else {
-            return Ok(None);
-        };
-        let outcome: Option<String> = row.try_get("outcome")?;
-        let mark: Option<String> = row.try_get("mark")?;
-        Ok(Some(Review {
-            topic: row.try_get("topic")?,
-            outcome: outcome.as_deref().and_then(Outcome::parse),
-            mark: mark.as_deref().and_then(Mark::parse),
-            note: row.try_get("note")?,
-            staff_test: row.try_get::<i64, _>("staff_test")? != 0,
-            reviewed: DateTime::from_timestamp_millis(row.try_get("reviewed")?).unwrap_or_default(),
-            reviewer: row.try_get("reviewer")?,
-        }))
+        row.as_ref().map(review_of).transpose()
     }
+}
+
+/// A review from the columns of its table.
+pub(super) fn review_of(row: &AnyRow) -> Result<Review, JournalError> {
+    let outcome: Option<String> = row.try_get("outcome")?;
+    let mark: Option<String> = row.try_get("mark")?;
+    Ok(Review {
+        topic: row.try_get("topic")?,
+        outcome: outcome.as_deref().and_then(Outcome::parse),
+        mark: mark.as_deref().and_then(Mark::parse),
+        note: row.try_get("note")?,
+        staff_test: row.try_get::<i64, _>("staff_test")? != 0,
+        reviewed: DateTime::from_timestamp_millis(row.try_get("reviewed")?).unwrap_or_default(),
+        reviewer: row.try_get("reviewer")?,
+    })
 }

@@ -9,7 +9,7 @@ use chrono::NaiveDate;
 use super::finding::{Finding, SourceFile};
 use super::load::Loaded;
 use super::statutes::{
-    Article, Figure, MoveTable, Standing, Statute, StatuteError, figures, occurs, read_texts,
+    Article, Figure, MoveTable, Standing, Statute, StatuteError, figures, occurs, read_texts_with,
 };
 use super::{Basis, Entry, Library};
 
@@ -25,12 +25,54 @@ pub fn check_statutes(
     loaded: &mut Loaded,
     day: NaiveDate,
 ) -> Result<(), StatuteError> {
+    check(root, loaded, day, None)
+}
+
+/// The same for the entries of one file, and only with the laws that they cite: a person waits.
+///
+/// # Errors
+/// As [`check_statutes`].
+pub(super) fn check_statutes_of(
+    root: &Path,
+    loaded: &mut Loaded,
+    day: NaiveDate,
+    file: &Path,
+) -> Result<(), StatuteError> {
+    check(root, loaded, day, Some(file))
+}
+
+/// The laws that judging the entries of a file takes, as their lines in the store name them: those
+/// they cite, and what took the place of one.
+fn needed(library: &Library, file: &Path, day: NaiveDate) -> Vec<String> {
+    let entries = library.entries.iter().filter(|e| *e.origin.file == file);
+    let cited = entries.flat_map(|e| e.basis.iter().map(|b| b.citation.law.as_str()));
+    cited
+        .flat_map(|law| {
+            let repealed = library.laws.changes.repealed_on(law, day);
+            let by = repealed.into_iter().flat_map(|r| r.by.iter());
+            by.map(String::as_str).chain([law]).collect::<Vec<_>>()
+        })
+        .map(|law| format!("\"{law}\""))
+        .collect()
+}
+
+fn check(
+    root: &Path,
+    loaded: &mut Loaded,
+    day: NaiveDate,
+    only: Option<&Path>,
+) -> Result<(), StatuteError> {
     let laws = loaded.library.laws.clone();
     let Some(catalogue) = &laws.catalogue else {
         return Err(StatuteError::NothingImported);
     };
+    let needed = only.map(|file| needed(&loaded.library, file, day));
+    let wanted = |line: &str| match &needed {
+        Some(names) => names.iter().any(|name| line.contains(name.as_str())),
+        None => true,
+    };
     let mut statutes: Vec<Statute> = Vec::new();
-    read_texts(root, catalogue, |s| statutes.push(s))?;
+    read_texts_with(root, catalogue, wanted, |s| statutes.push(s))?;
     let moves = MoveTable::new(&laws, day, &statutes);
     let in_force: HashSet<&str> = laws
         .in_force(day)
@@ -54,6 +96,9 @@ pub fn check_statutes(
     };
     let mut findings = Vec::new();
     for entry in &loaded.library.entries {
+        if only.is_some_and(|file| *entry.origin.file != file) {
+            continue;
+        }
         let text = loaded.sources.get(&entry.origin.file);
         let source = SourceFile {
             path: entry.origin.file.clone(),

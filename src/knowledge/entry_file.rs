@@ -7,6 +7,7 @@ use sha2::{Digest, Sha256};
 use super::citation::{official_name, parse_basis};
 use super::finding::{Finding, SourceFile};
 use super::front_matter::{self, Context, Header, check_place, check_review};
+use super::load::LOCAL;
 use super::markdown::{Line, LineKind, lines};
 use super::model::FigureLine;
 use super::{Basis, Entry, EntryId};
@@ -21,7 +22,7 @@ pub(super) const MIN_PHRASINGS: usize = 6;
 pub(super) const UNWRITTEN: &str = "【待改写】";
 
 /// A line before the first section that begins with one of these and a colon is no answer.
-pub(super) const HEAD_WORDS: [&str; 5] = ["问法", "关键词", "场所", "核对", "来源"];
+pub(super) const HEAD_WORDS: [&str; 6] = ["问法", "关键词", "场所", "核对", "来源", "替代"];
 
 const SECTIONS: [&str; 5] = ["怎么做", "依据", "时限", "找谁", "别踩坑"];
 const REQUIRED: [&str; 4] = ["怎么做", "依据", "时限", "找谁"];
@@ -37,7 +38,7 @@ struct Draft {
 }
 
 /// The id of an entry: its topic and six hex digits of its question's hash.
-fn entry_id(topic: &str, question: &str) -> EntryId {
+pub(super) fn entry_id(topic: &str, question: &str) -> EntryId {
     let letters: String = question.chars().filter(|c| c.is_alphanumeric()).collect();
     let hash = Sha256::digest(letters.as_bytes());
     EntryId(format!(
@@ -125,6 +126,7 @@ fn start(source: &SourceFile<'_>, header: &Header, line: &Line) -> Draft {
             reviewed: header.reviewed,
             question: line.text.clone(),
             source: None,
+            replaces: Vec::new(),
             phrasings: Vec::new(),
             keywords: Vec::new(),
             answer: String::new(),
@@ -182,7 +184,7 @@ fn line_of_entry(
     }
 }
 
-/// A line before the first section: 问法, 关键词, 场所, 核对, 来源 or the short answer.
+/// A line before the first section: one of the head words, or the short answer.
 fn head_line(
     source: &SourceFile<'_>,
     draft: &mut Draft,
@@ -228,6 +230,20 @@ fn head_line(
         }
     } else if let Some(text) = after("来源") {
         draft.entry.source = Some(text.trim().to_owned()).filter(|t| !t.is_empty());
+    } else if let Some(text) = after("替代") {
+        if !source.path.starts_with(LOCAL) {
+            findings.push(
+                source
+                    .error(
+                        "replaces-outside-local",
+                        line.range.clone(),
+                        "“替代”只能写在 local/ 里的问答上",
+                    )
+                    .help("直接改原来那一条就行"),
+            );
+        }
+        let ids = split(text).into_iter().map(EntryId);
+        draft.entry.replaces.extend(ids);
     } else {
         draft.entry.answer.push_str(&line.text);
         draft.answer_lines.push(line.range.clone());

@@ -1,6 +1,6 @@
 //! Loading the library folder and checking it as a whole, all findings at once.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -12,10 +12,12 @@ use super::entry_file;
 use super::finding::{Finding, Severity, SourceFile, Sources};
 use super::front_matter::Context;
 use super::statutes::{self, Catalogue, LawRegister, StatuteError};
-use super::{Entry, Library, read_bounded, risk, tables};
+use super::{Entry, EntryId, Library, read_bounded, risk, tables};
 
 /// Drafts wait here for a person; nothing in it is an entry.
 pub const DRAFTS: &str = "drafts";
+/// The folder of the office's own entries; an update of the program never writes there.
+pub(super) const LOCAL: &str = "local";
 
 /// The library folder could not be read at all.
 #[derive(Debug, thiserror::Error)]
@@ -289,6 +291,7 @@ pub fn load_with(
             entries.extend(entry_file::read(&source, &context, &mut findings));
         }
     }
+    let entries = without_replaced(entries);
     let optional = |name: &str| {
         order
             .iter()
@@ -341,6 +344,27 @@ pub fn load_with(
         findings,
         sources,
     })
+}
+
+/// Leaves out the entries that one of the office's own stands in for. What is replaced replaces
+/// nothing itself, so that of two that name each other one stays.
+fn without_replaced(entries: Vec<Entry>) -> Vec<Entry> {
+    let mut by_id: HashMap<&EntryId, Vec<usize>> = HashMap::new();
+    for (at, entry) in entries.iter().enumerate() {
+        by_id.entry(&entry.id).or_default().push(at);
+    }
+    let mut gone = HashSet::new();
+    for (at, entry) in entries.iter().enumerate() {
+        if gone.contains(&at) {
+            continue;
+        }
+        let named = entry.replaces.iter().filter_map(|id| by_id.get(id));
+        gone.extend(named.flatten().copied().filter(|other| *other != at));
+    }
+    let kept = entries.into_iter().enumerate();
+    kept.filter(|(at, _)| !gone.contains(at))
+        .map(|(_, entry)| entry)
+        .collect()
 }
 
 struct HexDigest<'a>(&'a [u8]);

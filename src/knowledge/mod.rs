@@ -8,6 +8,7 @@ mod calendar;
 mod check_statutes;
 mod citation;
 mod docx;
+pub mod edit;
 mod entry_file;
 mod finding;
 mod front_matter;

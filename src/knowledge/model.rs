@@ -170,6 +170,8 @@ pub struct Entry {
     pub question: String,
     /// 来源: the leaflet or page that it was written after.
     pub source: Option<String>,
+    /// 替代: entries that this one of the office's stands in for.
+    pub replaces: Vec<EntryId>,
     /// 问法: other ways people ask it.
     pub phrasings: Vec<String>,
     /// 关键词: words that people with this problem use and no phrasing holds.

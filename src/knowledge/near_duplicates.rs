@@ -38,6 +38,11 @@ pub struct Pair<'a> {
 
 /// The pairs at least `least` alike, most alike first.
 pub fn near_duplicates(library: &Library, least: f64) -> Vec<Pair<'_>> {
+    pairs(library, least, None)
+}
+
+/// All pairs, or those of one entry, whose ways of asking then come first.
+fn pairs(library: &Library, least: f64, of: Option<usize>) -> Vec<Pair<'_>> {
     let mut ways: Vec<(usize, &str)> = Vec::new();
     for (at, entry) in library.entries.iter().enumerate() {
         let asked = std::iter::once(&entry.question).chain(&entry.phrasings);
@@ -71,9 +76,15 @@ pub fn near_duplicates(library: &Library, least: f64) -> Vec<Pair<'_>> {
     let mut out = Vec::new();
     let mut shared: HashMap<usize, f64> = HashMap::new();
     for (n, own) in grams.iter().enumerate() {
+        if of.is_some_and(|at| ways[n].0 != at) {
+            continue;
+        }
         shared.clear();
         for id in own.iter().filter(|id| holders[**id].len() <= COMMON) {
-            let later = holders[*id].partition_point(|other| *other <= n);
+            let later = match of {
+                Some(_) => 0,
+                None => holders[*id].partition_point(|other| *other <= n),
+            };
             for other in &holders[*id][later..] {
                 *shared.entry(*other).or_default() += telling(id);
             }
@@ -101,4 +112,46 @@ pub fn near_duplicates(library: &Library, least: f64) -> Vec<Pair<'_>> {
         order.then_with(|| (a.one, a.other).cmp(&(b.one, b.other)))
     });
     out
+}
+
+/// Ways of asking of the entry at place `at` that are at least `least` like one of another entry: its own,
+/// the other's place in [`Library::entries`], the other's.
+pub(super) fn ways_like(library: &Library, at: usize, least: f64) -> Vec<(&str, usize, &str)> {
+    let pairs = pairs(library, least, Some(at)).into_iter();
+    pairs
+        .map(|pair| (pair.one.1, pair.other.0, pair.other.1))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::knowledge::{LoadOptions, load};
+
+    #[test]
+    fn what_is_like_one_entry_is_what_is_like_it_among_all() {
+        let options = LoadOptions {
+            preset: None,
+            today: chrono::NaiveDate::from_ymd_opt(2026, 11, 25).unwrap_or_default(),
+        };
+        let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/library");
+        let library = load(&root, &options).unwrap().library;
+        // Far below what counts as one question, so that there is something to compare.
+        let all = near_duplicates(&library, 0.2);
+        assert!(all.len() > 3, "{all:?}");
+        for at in 0..library.entries.len() {
+            let mut own = ways_like(&library, at, 0.2);
+            let mut expected: Vec<(&str, usize, &str)> = all
+                .iter()
+                .filter_map(|pair| match (pair.one, pair.other) {
+                    ((n, way), (other, theirs)) if n == at => Some((way, other, theirs)),
+                    ((other, theirs), (n, way)) if n == at => Some((way, other, theirs)),
+                    _ => None,
+                })
+                .collect();
+            own.sort_unstable();
+            expected.sort_unstable();
+            assert_eq!(own, expected);
+        }
+    }
 }

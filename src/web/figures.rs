@@ -7,12 +7,12 @@ use chrono::{DateTime, TimeDelta, Utc};
 use tokio::time::timeout;
 
 use super::error::WebError;
-use crate::insight::{Activity, Figures, Meanings, Period, gather};
+use super::meanings::MeaningsOf;
+use crate::insight::{Activity, Figures, Period, gather};
 use crate::journal::{Journal, JournalError, Ledger, local_day};
 use crate::knowledge::Library;
 use crate::ledger::Regions;
 use crate::report::{Report, Source};
-use crate::text::Analyser;
 
 /// Readings kept; the oldest goes first.
 const KEPT: usize = 8;
@@ -28,6 +28,7 @@ struct Wanted {
     period: Period,
     library: Arc<Library>,
     activities: Vec<Activity>,
+    regions: Regions,
 }
 
 impl PartialEq for Wanted {
@@ -35,6 +36,7 @@ impl PartialEq for Wanted {
         self.period == other.period
             && Arc::ptr_eq(&self.library, &other.library)
             && self.activities == other.activities
+            && self.regions == other.regions
     }
 }
 
@@ -49,7 +51,6 @@ pub(super) struct Reading {
 
 #[derive(Default)]
 struct Kept {
-    meanings: Option<(Arc<Library>, Arc<Meanings<'static>>)>,
     readings: Vec<Arc<Reading>>,
     /// How often a change made all of them old.
     changes: u64,
@@ -62,20 +63,20 @@ struct Kept {
 pub(super) struct FiguresOf {
     journal: Journal,
     ledger: Ledger,
-    pub regions: Regions,
     office: String,
+    meanings: Arc<MeaningsOf>,
     kept: Mutex<Kept>,
     /// One at a time: who comes while figures are made waits, and finds them.
     making: tokio::sync::Mutex<()>,
 }
 
 impl FiguresOf {
-    pub fn new(journal: Journal, regions: Regions, office: String) -> Self {
+    pub fn new(journal: Journal, office: String, meanings: Arc<MeaningsOf>) -> Self {
         Self {
             ledger: Ledger::new(journal.database().clone()),
             journal,
-            regions,
             office,
+            meanings,
             kept: Mutex::default(),
             making: tokio::sync::Mutex::default(),
         }
@@ -116,6 +117,7 @@ impl FiguresOf {
         self: &Arc<Self>,
         period: Period,
         library: Arc<Library>,
+        regions: &Regions,
         now: DateTime<Utc>,
     ) -> Result<Arc<Reading>, WebError> {
         let held = self.ledger.all().await?;
@@ -123,6 +125,7 @@ impl FiguresOf {
             period,
             library,
             activities: held.iter().map(Activity::of).collect(),
+            regions: regions.clone(),
         };
         if let Some(reading) = self.find(&wanted, now, FRESH) {
             return Ok(reading);
@@ -171,23 +174,15 @@ impl FiguresOf {
         let activities = wanted.activities.clone();
         let material = gather(&self.journal, wanted.period, activities, now).await?;
         let library = wanted.library.clone();
-        let meanings = self.with(|kept| kept.meanings.clone());
-        let meanings = meanings.filter(|(of, _)| Arc::ptr_eq(of, &library));
-        let (regions, office) = (self.regions.clone(), self.office.clone());
-        // Words of a library and figures of a year take long: nobody else waits for them.
+        let meanings = self.meanings.library(&library).await?;
+        let office = self.office.clone();
+        // Figures of a year take long: nobody else waits for them.
         let working = tokio::task::spawn_blocking(move || {
-            let meanings = meanings.map_or_else(
-                || {
-                    let analyser = Analyser::new(library.terms.iter().map(String::as_str));
-                    Arc::new(Meanings::shared(&library, &analyser))
-                },
-                |(_, meanings)| meanings,
-            );
             let figures = Figures::of(&material, &library, &meanings);
             let report = Report::of(&Source {
                 figures: &figures,
                 library: &library,
-                regions: &regions,
+                regions: &wanted.regions,
                 activities: &material.activities,
                 held: material.held,
                 office: &office,
@@ -199,13 +194,12 @@ impl FiguresOf {
                 figures,
                 report,
             };
-            ((library, meanings), Arc::new(reading))
+            Arc::new(reading)
         });
         // Only a panic ends it early.
         let working = working.await.map_err(std::io::Error::other);
-        let (meanings, reading) = working.map_err(JournalError::from)?;
+        let reading = working.map_err(JournalError::from)?;
         self.with(|kept| {
-            kept.meanings = Some(meanings);
             if kept.changes != changes {
                 // Something changed meanwhile that may not be in it.
                 return;

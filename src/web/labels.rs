@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Local, Utc};
 
+use super::page::Choice;
 use crate::journal::STAFF_CHANNEL;
 use crate::knowledge::{EntryId, Library};
 
@@ -43,6 +44,23 @@ pub(super) fn topic(library: &Library, id: Option<&str>) -> String {
         return String::new();
     };
     library.topic(id).map_or(id, |topic| &topic.name).to_owned()
+}
+
+/// All sub-topics under the names of their top topics, for a choice.
+pub(super) fn topic_groups(library: &Library, chosen: &str) -> Vec<(String, Vec<Choice>)> {
+    let mut groups: Vec<(String, Vec<Choice>)> = Vec::new();
+    for topic in &library.topics {
+        if topic.is_top() {
+            groups.push((topic.name.clone(), Vec::new()));
+        } else if let Some((_, choices)) = groups.last_mut() {
+            choices.push(Choice {
+                value: topic.id.clone(),
+                label: topic.name.clone(),
+                chosen: topic.id == chosen,
+            });
+        }
+    }
+    groups
 }
 
 /// A place's name; the id itself when it is not among the enabled ones.

@@ -18,6 +18,13 @@ pub(super) struct Link {
     pub waiting: i64,
 }
 
+/// An option of a choice.
+pub(super) struct Choice {
+    pub value: String,
+    pub label: String,
+    pub chosen: bool,
+}
+
 /// A message about what was just done.
 #[derive(Clone)]
 pub(super) struct Flash {

@@ -1,5 +1,7 @@
 //! 报告: what the report of a period says, and the documents that say the same.
 
+use std::sync::Arc;
+
 use askama::Template;
 use axum::extract::{Path, Query, State};
 use axum::response::Response;
@@ -8,11 +10,12 @@ use serde::Deserialize;
 
 use super::download::{self, CSV, DOCX, XLSX};
 use super::error::WebError;
+use super::figures::Reading;
 use super::forms::Choice;
 use super::gate::Visit;
 use super::page::{Page, show};
 use super::site::Site;
-use crate::insight::{self, Period, gather};
+use crate::insight::Period;
 use crate::journal::{Role, local_day};
 use crate::report::page::{HIDING, LIMITS, caption, heading};
 use crate::report::{self, Cell, Painter, Report};
@@ -169,8 +172,8 @@ pub(super) async fn page(
         Err(why) => page = page.failed(format!("{why}，请改好再看。")),
         Ok(None) => {}
         Ok(Some(period)) => {
-            let report = make(&site, period).await?;
-            let made = site.heavy(move || viewed(&report, today)).await?;
+            let reading = make(&site, period).await?;
+            let made = site.heavy(move || viewed(&reading.report, today)).await?;
             preview = Some(made);
         }
     }
@@ -196,16 +199,13 @@ pub(super) async fn page(
     })
 }
 
-async fn make(site: &Site, period: Period) -> Result<Report, WebError> {
+/// The report of the figures that the overview shows too.
+async fn make(site: &Site, period: Period) -> Result<Arc<Reading>, WebError> {
     let now = Utc::now();
-    let held = site.ledger.all().await?;
-    let activities = held.iter().map(insight::Activity::of).collect();
-    let material = gather(&site.journal, period, activities, now).await?;
+    site.figures.held(now).await?;
     let (library, config) = (site.desk.library(), site.config());
-    let office = site.desk.office().name.clone();
-    let made = local_day(now);
-    let work = move || Report::of_material(&material, &library, &config.regions, &office, made);
-    site.heavy(work).await
+    let figures = site.figures.of(period, library, &config.regions, now);
+    figures.await
 }
 
 /// Pixels; narrower windows shrink it.
@@ -279,11 +279,11 @@ pub(super) async fn file(
     let today = local_day(Utc::now());
     let asked = asked.period(today).map_err(WebError::Bad)?;
     let period = asked.ok_or_else(|| WebError::Bad("请先选时段。".to_owned()))?;
-    let report = make(&site, period).await?;
+    let reading = make(&site, period).await?;
     let write = move || match end {
-        "docx" => report::docx::write(&report, Painter::of_system().as_ref()),
-        "xlsx" => report::xlsx::write(&report),
-        _ => report::csv::write(&report),
+        "docx" => report::docx::write(&reading.report, Painter::of_system().as_ref()),
+        "xlsx" => report::xlsx::write(&reading.report),
+        _ => report::csv::write(&reading.report),
     };
     let bytes = site.heavy(write).await??;
     let Period { from, to } = period;

@@ -12,8 +12,8 @@ use super::error::WebError;
 use super::gate::{MAX_BODY, MAX_UPLOAD, PASSED_OVER, gate};
 use super::site::Site;
 use super::{
-    activities, assets, boards, chat, checkup, handovers, headers, login, office, overview,
-    questions, reports, settings,
+    activities, assets, boards, chat, checkup, entries, gaps, handovers, headers, login, office,
+    overview, questions, reports, settings,
 };
 use crate::journal::Role;
 
@@ -45,9 +45,10 @@ const fn nav(path: &'static str, label: &'static str) -> Nav {
 
 /// The top bar, in order: 概览 提问日志 知识缺口 普法活动 报告 找人问 试一试 设置. What has no page yet
 /// is not shown.
-pub(super) const NAV: [Nav; 7] = [
+pub(super) const NAV: [Nav; 8] = [
     nav("/", "概览"),
     nav("/questions", "提问日志"),
+    nav("/gaps", "知识缺口"),
     nav("/activities", "普法活动"),
     nav("/reports", "报告"),
     nav("/handovers", "找人问"),
@@ -128,9 +129,43 @@ fn table() -> Vec<Route> {
         ),
         route(
             get.clone(),
+            "/questions/review",
+            Staff(Reviewer),
+            questions::begin,
+        ),
+        route(
+            get.clone(),
             "/questions/{id}",
             Staff(Viewer),
             questions::one,
+        ),
+        route(
+            post.clone(),
+            "/questions/{id}/review",
+            Staff(Reviewer),
+            questions::save,
+        ),
+        // Gaps, and the entries that close them
+        route(get.clone(), "/gaps", Staff(Viewer), gaps::page),
+        route(get.clone(), "/entries", Staff(Viewer), entries::list),
+        route(get.clone(), "/entries/new", Staff(Reviewer), entries::new),
+        route(
+            post.clone(),
+            "/entries/new",
+            Staff(Reviewer),
+            entries::create,
+        ),
+        route(
+            get.clone(),
+            "/entries/{id}/edit",
+            Staff(Reviewer),
+            entries::edit,
+        ),
+        route(
+            post.clone(),
+            "/entries/{id}/edit",
+            Staff(Reviewer),
+            entries::change,
         ),
         // Activities, duties and boards
         route(get.clone(), "/activities", Staff(Viewer), activities::list),

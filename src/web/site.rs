@@ -9,8 +9,9 @@ use super::error::WebError;
 use super::figures::FiguresOf;
 use super::health::Health;
 use super::limits::Limits;
+use super::meanings::MeaningsOf;
 use crate::config::{Config, Edit};
-use crate::desk::Desk;
+use crate::desk::{Desk, Paths};
 use crate::journal::{
     Audit, Boards, Handovers, Journal, JournalError, Keys, Ledger, QuestionLog, Sessions, Staff,
     generate_password, hash_password,
@@ -44,6 +45,8 @@ pub struct Setup {
 #[derive(Clone)]
 pub(super) struct Site {
     pub desk: Desk,
+    /// Where the library is that entries are written into.
+    pub paths: Arc<Paths>,
     pub keys: Keys,
     pub staff: Staff,
     pub sessions: Sessions,
@@ -62,6 +65,8 @@ pub(super) struct Site {
     pub behind_proxy: bool,
     pub facts: Arc<Vec<(&'static str, String)>>,
     pub limits: Arc<Limits>,
+    /// The library's ways of asking, made when they are first needed and again for another library.
+    pub meanings: Arc<MeaningsOf>,
     /// Passwords are hashed two at a time: each takes 19 MiB and a core.
     pub hashing: Arc<Semaphore>,
     /// The hash of nobody's password: an unknown name is checked as slowly as a known one.
@@ -77,14 +82,17 @@ impl Site {
             .cloned()
             .unwrap_or_else(|| Handovers::of(&setup.journal));
         let office = setup.desk.office().name.clone();
+        let meanings = Arc::<MeaningsOf>::default();
+        let figures = FiguresOf::new(setup.journal.clone(), office, meanings.clone());
         Ok(Self {
-            figures: Arc::new(FiguresOf::new(setup.journal.clone(), setup.regions, office)),
+            figures: Arc::new(figures),
             staff: Staff::new(database.clone()),
             sessions: Sessions::new(database.clone()),
             audit: Audit::new(database.clone()),
             ledger: Ledger::new(database.clone()),
             boards: Boards::new(database.clone()),
             log: QuestionLog::new(database),
+            paths: Arc::new(setup.config.paths()),
             config: Arc::new(RwLock::new(Arc::new(setup.config))),
             telegram: setup.telegram,
             turns: Arc::new(Semaphore::new(1)),
@@ -96,6 +104,7 @@ impl Site {
             behind_proxy: setup.behind_proxy,
             facts: Arc::new(setup.facts),
             limits: Arc::new(Limits::new()),
+            meanings,
             hashing: Arc::new(Semaphore::new(2)),
             nobody: Arc::new(hash_password(&generate_password()?)?),
         })
@@ -155,4 +164,12 @@ impl Site {
             .await
             .map_err(|e| failed(&e))
     }
+}
+
+/// Does slow work where it holds up nobody.
+pub(super) async fn slow<T: Send + 'static>(
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, WebError> {
+    let done = tokio::task::spawn_blocking(work).await;
+    done.map_err(|e| WebError::Journal(std::io::Error::other(e).into()))
 }

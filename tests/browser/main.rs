@@ -127,6 +127,29 @@ async fn the_overview_in_a_real_browser() {
     office.assert_calm();
 }
 
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs Chromium and packages of npm: tests/run.sh brings them and runs it"]
+async fn reviewing_and_closing_a_gap_in_a_real_browser() {
+    let office = Office::new();
+    office.add_staff("审核员", "审核", "long enough 2");
+    let (bot, base) = office.serve_pages(&[]).await;
+    let mut visitor = Browser::new(&base);
+    let long = "卫星".repeat(150) + "averylongwordwithoutanyspaces".repeat(8).as_str();
+    for words in [
+        QUESTIONS[0],
+        QUESTIONS[9],
+        NOT_IN_LIBRARY,
+        "轨道卫星",
+        "卫星轨道高度",
+        long.as_str(),
+    ] {
+        visitor.submit("/ask", "/ask", &[("q", words)]).await;
+    }
+    walk("review.cjs", &base).await;
+    assert!(bot.stop().await.success(), "{}", office.log());
+    office.assert_calm();
+}
+
 /// Runs a script of this folder against the dashboard at `base`.
 async fn walk(script: &str, base: &str) {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));

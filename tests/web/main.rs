@@ -6,11 +6,13 @@ mod common;
 mod activities;
 mod chat;
 mod doors;
+mod entries;
 mod handover;
 mod log;
 mod login;
 mod overview;
 mod reports;
+mod review;
 mod settings;
 mod staff;
 

@@ -11,10 +11,7 @@ use std::path::{Path, PathBuf};
 use chrono::NaiveDate;
 
 use crate::knowledge::front_matter;
-use crate::knowledge::load::{LoadError, LoadOptions, load_with};
-
-/// The folder of the office's own entries; an update of the program never writes there.
-const FOLDER: &str = "local";
+use crate::knowledge::load::{LOCAL, LoadError, LoadOptions, load_with};
 
 /// Why entries could not be put into the office's files.
 #[derive(Debug, thiserror::Error)]
@@ -78,7 +75,7 @@ pub struct Planned {
 
 fn path_of(topic: &str) -> PathBuf {
     let (top, sub) = topic.split_once('.').unwrap_or((topic, topic));
-    Path::new(FOLDER).join(top).join(format!("{sub}.md"))
+    Path::new(LOCAL).join(top).join(format!("{sub}.md"))
 }
 
 fn read(path: &Path) -> Result<Option<String>, LocalError> {
@@ -185,17 +182,11 @@ impl Planned {
         for file in &self.files {
             let target = self.root.join(&file.path);
             let aside = aside(&target);
-            if let Some(folder) = target.parent() {
-                fs::create_dir_all(folder).map_err(io(folder))?;
-            }
-            let written = fs::File::create(&aside).and_then(|mut out| {
-                out.write_all(file.after.as_bytes())?;
-                out.sync_all()
-            });
-            staged.push((aside.clone(), target));
-            if let Err(source) = written {
+            let written = write_aside(&aside, &file.after);
+            staged.push((aside, target));
+            if let Err(error) = written {
                 clean(&staged);
-                return Err(io(&aside)(source));
+                return Err(error);
             }
         }
         for (done, file) in self.files.iter().enumerate() {
@@ -227,8 +218,25 @@ impl Planned {
     }
 }
 
+/// Writes a file that is to be renamed, and has it on the disk.
+pub(in crate::knowledge) fn write_aside(aside: &Path, text: &str) -> Result<(), LocalError> {
+    let io = |path: &Path, source| LocalError::Io {
+        path: path.to_owned(),
+        source,
+    };
+    if let Some(folder) = aside.parent() {
+        fs::create_dir_all(folder).map_err(|e| io(folder, e))?;
+    }
+    fs::File::create(aside)
+        .and_then(|mut out| {
+            out.write_all(text.as_bytes())?;
+            out.sync_all()
+        })
+        .map_err(|e| io(aside, e))
+}
+
 /// Hidden, so that the loader does not see it.
-fn aside(target: &Path) -> PathBuf {
+pub(in crate::knowledge) fn aside(target: &Path) -> PathBuf {
     let name = target.file_name().unwrap_or_default().to_string_lossy();
     target.with_file_name(format!(".{name}.new"))
 }

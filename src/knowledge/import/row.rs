@@ -37,7 +37,7 @@ impl Writer {
 }
 
 /// The words of a reason that residents do not see stay as they are.
-fn split_reason(text: &str) -> (&str, &str) {
+pub(in crate::knowledge) fn split_reason(text: &str) -> (&str, &str) {
     match text.rfind("<!-- figure:") {
         Some(at) if text.ends_with("-->") => text.split_at(at),
         _ => (text, ""),
@@ -45,7 +45,7 @@ fn split_reason(text: &str) -> (&str, &str) {
 }
 
 /// Words as Markdown that says just them.
-fn escape(text: &str) -> String {
+pub(in crate::knowledge) fn escape(text: &str) -> String {
     let (text, reason) = split_reason(text);
     let mut out = String::with_capacity(text.len() + reason.len());
     let digits = text.bytes().take_while(u8::is_ascii_digit).count();

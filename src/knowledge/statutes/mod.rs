@@ -24,6 +24,7 @@ pub use parse::Remark;
 pub use register::{LawRegister, Standing, law_code};
 pub use resolve::{Certainty, LawMatch, Mention, Mentions, Resolver};
 pub use source::{Parsed, SourceError, read as read_source};
+pub(super) use store::read_texts_with;
 pub use store::{
     Catalogue, FOLDER, ImportProgress, ImportReport, StatuteError, import, read_texts,
 };

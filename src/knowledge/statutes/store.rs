@@ -141,6 +141,19 @@ impl Catalogue {
 pub fn read_texts(
     library: &Path,
     catalogue: &Catalogue,
+    each: impl FnMut(Statute),
+) -> Result<(), StatuteError> {
+    read_texts_with(library, catalogue, |_| true, each)
+}
+
+/// The same for the lines of the file that are `wanted`: the others are not even taken apart.
+///
+/// # Errors
+/// As [`read_texts`].
+pub(in crate::knowledge) fn read_texts_with(
+    library: &Path,
+    catalogue: &Catalogue,
+    wanted: impl Fn(&str) -> bool,
     mut each: impl FnMut(Statute),
 ) -> Result<(), StatuteError> {
     let folder = library.join(FOLDER);
@@ -151,6 +164,9 @@ pub fn read_texts(
     }
     for line in BufReader::new(GzDecoder::new(bytes.as_slice())).lines() {
         let line = line.map_err(io(&path))?;
+        if !wanted(&line) {
+            continue;
+        }
         let statute =
             serde_json::from_str(&line).map_err(|_| StatuteError::Damaged(folder.clone()))?;
         each(statute);

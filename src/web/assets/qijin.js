@@ -62,6 +62,38 @@
   });
 })();
 
+// What carries data-key is pressed by that key, unless that was switched off on this computer.
+(function keys() {
+  const keyed = new Map();
+  for (const element of document.querySelectorAll("[data-key]")) keyed.set(element.dataset.key, element);
+  const hint = document.querySelector(".keys");
+  if (!keyed.size || !hint) return;
+  let off = localStorage.getItem("keys") === "off";
+  const button = document.createElement("button");
+  button.type = "button";
+  button.className = "plain";
+  const say = () => { button.textContent = off ? "打开按键" : "关掉按键"; };
+  button.addEventListener("click", () => {
+    off = !off;
+    localStorage.setItem("keys", off ? "off" : "on");
+    say();
+  });
+  say();
+  hint.append(button);
+  document.addEventListener("keydown", (event) => {
+    if (event.ctrlKey || event.metaKey || event.altKey || event.repeat || event.isComposing) return;
+    if (event.target.closest("input:not([type=checkbox]), select, textarea")) {
+      if (event.key === "Escape") event.target.blur();
+      return;
+    }
+    const element = !off && keyed.get(event.key.toLowerCase());
+    if (!element) return;
+    event.preventDefault();
+    keyed.clear();
+    element.click();
+  });
+})();
+
 (function rows() {
   const links = Array.from(document.querySelectorAll("main tbody td.words a"));
   if (!links.length) return;

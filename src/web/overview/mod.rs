@@ -92,11 +92,14 @@ pub(super) async fn page(
         let period = Period::new(first, last);
         name = words::period(period);
         let library = site.desk.library();
-        let reading = site.figures.of(period, library.clone(), now).await?;
+        let config = site.config();
+        let figures = site
+            .figures
+            .of(period, library.clone(), &config.regions, now);
+        let reading = figures.await?;
         made = reading.made;
         if reading.figures.volume.questions > 0 {
-            let regions = &site.figures.regions;
-            view = Some(View::of(&reading, &library, regions, *HAS_GAPS)?);
+            view = Some(View::of(&reading, &library, &config.regions, *HAS_GAPS)?);
         }
     }
     show(&OverviewPage {

@@ -1,19 +1,22 @@
-//! One question: what was asked, what was replied, what would be replied now, and why.
+//! One question: what was asked, what was replied and why, what would be replied now, and its review.
 
 use askama::Template;
-use axum::extract::{Path, State};
+use axum::extract::{Path, Query, State};
 use axum::response::Response;
+use serde::Deserialize;
 
 use super::super::error::WebError;
 use super::super::gate::Visit;
 use super::super::labels;
-use super::super::page::{Page, show};
+use super::super::page::{Choice, Page, show};
 use super::super::reply::ReplyView;
 use super::super::site::Site;
+use super::filter::Asked;
+use super::review::{MAX_NOTE, Walk, told, walk};
 use super::words_of;
 use crate::answer::{Reply, ReplyKind, Thresholds};
-use crate::journal::LoggedQuestion;
-use crate::knowledge::EntryId;
+use crate::journal::{LoggedQuestion, Mark, Outcome, Review, Role};
+use crate::knowledge::{EntryId, Library};
 
 #[derive(Template)]
 #[template(path = "question.html", config = "src/web/askama.toml")]
@@ -25,9 +28,40 @@ struct DetailPage {
     facts: Vec<(&'static str, String)>,
     /// What was decided then, and why.
     then: String,
+    /// What the program saw in the words, line by line; empty without words.
+    evidence: String,
+    /// The entry that was shown.
+    entry: Option<String>,
+    shown: Option<ReplyView>,
+    shown_note: String,
     now: Option<ReplyView>,
     now_note: String,
     parent: Option<i64>,
+    form: Option<ReviewForm>,
+    /// Who reviewed it and when, and what they said.
+    reviewed: Option<(String, Vec<(&'static str, String)>)>,
+    walk: Option<Walk>,
+    list: String,
+}
+
+/// The review as the form shows it.
+struct ReviewForm {
+    action: String,
+    topic: String,
+    topics: Vec<(String, Vec<Choice>)>,
+    outcomes: Vec<Choice>,
+    staff_test: bool,
+    note: String,
+    max: usize,
+    /// Value, label, key, and whether it is what was said before.
+    marks: Vec<(&'static str, &'static str, &'static str, bool)>,
+}
+
+/// What was just done.
+#[derive(Deserialize)]
+pub(in super::super) struct Saved {
+    #[serde(default)]
+    saved: String,
 }
 
 /// `GET /questions/{id}`
@@ -35,17 +69,73 @@ pub(in super::super) async fn one(
     State(site): State<Site>,
     visit: Visit,
     Path(id): Path<String>,
+    Query(asked): Query<Asked>,
+    Query(Saved { saved }): Query<Saved>,
 ) -> Result<Response, WebError> {
     let id = id.parse().map_err(|_| WebError::NotFound)?;
     let row = site.log.find(id).await?.ok_or(WebError::NotFound)?;
     let library = site.desk.library();
     let (words, said) = words_of(&row, &library);
-    let (reply, now_note) = now(&site, &row);
+    let may_review = visit.may(Role::Reviewer) && row.parent.is_none();
+    let walk = if may_review {
+        walk(&site, &asked, &row).await?
+    } else {
+        None
+    };
+    let replies = replies(&site, &row);
+    let mut then = reason(&row);
+    if let Some(entry) = &row.entry {
+        then = format!("当时答的是“{}”。{then}", labels::entry(&library, entry));
+    }
+    let page = Page::new(&site, &visit, "一条提问", "/questions").await?;
+    let page = match saved.as_str() {
+        "" => page,
+        word => {
+            let said = Mark::parse(word).map_or("对", Mark::name);
+            let which = if walk.is_some() {
+                "上一条已存："
+            } else {
+                "已存："
+            };
+            page.done(format!("{which}{said}。"))
+        }
+    };
+    let list = match asked.query() {
+        query if query.is_empty() => "/questions".to_owned(),
+        query => format!("/questions?{query}"),
+    };
+    show(&DetailPage {
+        page,
+        words,
+        said,
+        facts: facts(&row, &library),
+        then,
+        evidence: replies.evidence,
+        entry: row.entry.clone().filter(|id| {
+            visit.may(Role::Reviewer) && library.entry(&EntryId(id.clone())).is_some()
+        }),
+        shown: replies.shown.map(|reply| ReplyView::read_only(&reply)),
+        shown_note: replies.shown_note.to_owned(),
+        now: replies.now.map(|reply| ReplyView::read_only(&reply)),
+        now_note: replies.now_note.to_owned(),
+        parent: row.parent,
+        form: may_review.then(|| form(&row, &library, walk.as_ref())),
+        reviewed: row.review.as_ref().map(|review| said_of(review, &library)),
+        walk,
+        list,
+    })
+}
+
+fn facts(row: &LoggedQuestion, library: &Library) -> Vec<(&'static str, String)> {
+    let mut topic = labels::topic(library, row.topic.as_deref());
+    if !topic.is_empty() && !row.topic_counts() {
+        topic.push_str("（不够准，统计里算“其他”）");
+    }
     let mut facts = vec![
         ("时间", labels::time(row.at)),
         ("渠道", labels::channel(&row.channel)),
-        ("场所", labels::place(&library, row.place.as_deref())),
-        ("主题", labels::topic(&library, row.topic.as_deref())),
+        ("场所", labels::place(library, row.place.as_deref())),
+        ("主题", topic),
         ("村(社区)", row.region.clone().unwrap_or_default()),
         ("宣传点", row.board.clone().unwrap_or_default()),
         ("结果", labels::kind(&row.kind)),
@@ -67,46 +157,124 @@ pub(in super::super) async fn one(
         ));
     }
     if let Some(picked) = &row.picked {
-        facts.push(("选了", labels::entry(&library, picked)));
+        facts.push(("选了", labels::entry(library, picked)));
     }
     if row.handed_over {
         facts.push(("找人问", "是".to_owned()));
     }
     facts.retain(|(_, value)| !value.is_empty());
-    let mut then = reason(&row);
-    if let Some(entry) = &row.entry {
-        then = format!("当时答的是“{}”。{then}", labels::entry(&library, entry));
-    }
-    show(&DetailPage {
-        page: Page::new(&site, &visit, "一条提问", "/questions").await?,
-        words,
-        said,
-        facts,
-        then,
-        now: reply.map(|reply| ReplyView::read_only(&reply)),
-        now_note,
-        parent: row.parent,
-    })
+    facts
 }
 
-/// What would be replied now, with a word on what it was made from.
-fn now(site: &Site, row: &LoggedQuestion) -> (Option<Reply>, String) {
+fn form(row: &LoggedQuestion, library: &Library, walk: Option<&Walk>) -> ReviewForm {
+    let before = row.review.as_ref();
+    let topic = before.and_then(|r| r.topic.as_deref()).unwrap_or_default();
+    let outcome = before.and_then(|r| r.outcome);
+    let mark = before.map(|r| r.mark.map_or("ok", Mark::as_str));
+    let automatic = Outcome::of(&row.kind, row.picked.is_some(), row.handed_over);
+    let keep = automatic.map_or("不改（不算提问）".to_owned(), |o| {
+        format!("不改（{}）", o.name())
+    });
+    let first = Choice {
+        value: String::new(),
+        label: keep,
+        chosen: outcome.is_none(),
+    };
+    let others = Outcome::ALL.into_iter().map(|o| Choice {
+        value: o.as_str().to_owned(),
+        label: o.name().to_owned(),
+        chosen: outcome == Some(o),
+    });
+    let marks = [
+        ("ok", "对", "1"),
+        (Mark::Wrong.as_str(), Mark::Wrong.name(), "2"),
+        (Mark::Incomplete.as_str(), Mark::Incomplete.name(), "3"),
+        (Mark::Improper.as_str(), Mark::Improper.name(), "4"),
+    ];
+    let query = walk.map_or(String::new(), |walk| format!("?{}", walk.query));
+    let named = labels::topic(library, row.topic.as_deref());
+    ReviewForm {
+        action: format!("/questions/{}/review{query}", row.id),
+        topic: match (named.as_str(), row.topic_counts()) {
+            ("", _) | (_, false) => "不改（其他）".to_owned(),
+            (name, true) => format!("不改（{name}）"),
+        },
+        topics: labels::topic_groups(library, topic),
+        outcomes: std::iter::once(first).chain(others).collect(),
+        staff_test: before.is_some_and(|r| r.staff_test),
+        note: before.and_then(|r| r.note.clone()).unwrap_or_default(),
+        max: MAX_NOTE,
+        marks: marks
+            .into_iter()
+            .map(|(value, label, key)| (value, label, key, mark == Some(value)))
+            .collect(),
+    }
+}
+
+/// Who said it and when; what they said.
+fn said_of(review: &Review, library: &Library) -> (String, Vec<(&'static str, String)>) {
+    let who = format!("{}，{}", review.reviewer, labels::time(review.reviewed));
+    let mut said = vec![("结论", told(review).to_owned())];
+    if let Some(topic) = &review.topic {
+        said.push(("主题改为", labels::topic(library, Some(topic))));
+    }
+    if let Some(outcome) = review.outcome {
+        said.push(("结果改为", outcome.name().to_owned()));
+    }
+    if let Some(note) = &review.note {
+        said.push(("备注", note.clone()));
+    }
+    (who, said)
+}
+
+/// What was shown, and what would be shown now when that is something else.
+#[derive(Default)]
+struct Replies {
+    shown: Option<Reply>,
+    shown_note: &'static str,
+    now: Option<Reply>,
+    now_note: &'static str,
+    evidence: String,
+}
+
+/// The reply itself is not kept: an answer is made again from its entry, anything else from the words.
+fn replies(site: &Site, row: &LoggedQuestion) -> Replies {
+    let mut out = Replies::default();
     if let Some(text) = &row.text
-        && let Some(reply) = site.desk.rehearse(text)
+        && let Some((reply, evidence)) = site.desk.rehearse(text)
     {
         let same = reply.entry.as_ref().map(|e| &e.0) == row.entry.as_ref()
             && reply.kind.as_str() == row.kind;
-        let note = if same {
-            "现在再问，结果和当时一样。"
-        } else {
-            "现在再问，结果和当时不一样：资料库改过，或打码盖住了有用的字。"
-        };
-        return (Some(reply), note.to_owned());
+        out.evidence = evidence;
+        if same {
+            out.shown = Some(reply);
+            out.shown_note = "答复原文不另存：这是同一句话现在的答复，和当时是同一条。";
+            return out;
+        }
+        out.now = Some(reply);
+        out.now_note = "和当时不一样：资料库改过，或打码盖住了有用的字，或当时接着前文。";
     }
     let entry = row.entry.clone().map(EntryId);
     match entry.and_then(|entry| site.desk.preview(&entry)) {
-        Some(reply) => (Some(reply), "这是当时那一条现在的样子。".to_owned()),
-        None => (None, "原话不再保存，看不到现在会怎么答。".to_owned()),
+        Some(reply) => {
+            out.shown = Some(reply);
+            out.shown_note = "答复原文不另存：这是当时那一条现在的样子。";
+        }
+        None => out.shown_note = not_kept(&row.kind),
+    }
+    out
+}
+
+/// What was said when no entry was shown; the reply's own words are not kept.
+fn not_kept(kind: &str) -> &'static str {
+    match kind {
+        "unknown" => "当时老实说了资料库里没有，说了相近的主题和找谁问。",
+        "choices" => "当时给了最像的几条让居民选；是哪几条没有保存。",
+        "statute" => "当时给的是法条原文；是哪几条没有保存。",
+        "emergency" => "当时先说了怎么脱险、打什么电话。",
+        "refuse" => "当时没有帮这个忙，说了合法的路。",
+        "smalltalk" => "当时当成闲聊或别的领域，没有查资料。",
+        _ => "当时那一条已经不在资料库里了。",
     }
 }
 

@@ -1,10 +1,10 @@
 //! The filter of the log as the address bar holds it.
 
-use chrono::{DateTime, NaiveDate};
+use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::super::period::Period;
-use crate::journal::{Cursor, LoggedQuestion, QuestionFilter};
+use crate::journal::{Cursor, LoggedQuestion, Mark, QuestionFilter};
 
 /// Bands of confidence: below 0.45 the bot does not answer by itself (`answer::Thresholds`).
 pub(super) const CONFIDENCE: [(&str, &str); 3] = [
@@ -20,6 +20,18 @@ pub(super) const FEEDBACK: [(&str, &str); 4] = [
     ("none", "没有评价"),
     ("human", "找了人"),
 ];
+
+/// Whether staff looked at it, and what they found.
+pub(super) const REVIEWED: [(&str, &str); 5] = [
+    ("no", "没复核"),
+    ("yes", "复核过"),
+    ("wrong", "答错"),
+    ("incomplete", "需补充"),
+    ("improper", "不当"),
+];
+
+/// Stands for 其他 where a topic is chosen; no topic is called that.
+pub(super) const NO_TOPIC: &str = "-";
 
 /// Words searched for are cut here.
 const MAX_WORDS: usize = 100;
@@ -52,6 +64,11 @@ pub(in super::super) struct Asked {
     pub confidence: String,
     #[serde(skip_serializing_if = "String::is_empty")]
     pub channel: String,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub reviewed: String,
+    /// When somebody began to review these rows one by one, in milliseconds.
+    #[serde(skip_serializing)]
+    since: String,
     /// Rows older than this one, `milliseconds.id`.
     #[serde(skip_serializing)]
     before: String,
@@ -80,7 +97,8 @@ impl Asked {
             channel: some(&self.channel),
             every_channel: false,
             place: some(&self.place),
-            topic: some(&self.topic),
+            topic: some(&self.topic).filter(|topic| topic != NO_TOPIC),
+            no_topic: self.topic == NO_TOPIC,
             region: some(&self.region),
             board: some(&self.board),
             kind: some(&self.kind),
@@ -94,7 +112,40 @@ impl Asked {
             without_vote: self.feedback == "none",
             handed_over: self.feedback == "human",
             words: some(&self.q),
+            reviewed: match self.reviewed.as_str() {
+                "yes" => Some(true),
+                "no" => Some(false),
+                _ => None,
+            },
+            mark: Mark::parse(&self.reviewed),
+            unreviewed_at: None,
+            questions_only: false,
         }
+    }
+
+    /// The rows to be reviewed one by one: those asked before `began` that nobody had reviewed then.
+    /// They stay the same while they are reviewed.
+    pub fn to_review(&self, today: NaiveDate, began: DateTime<Utc>) -> QuestionFilter {
+        let filter = self.filter(today);
+        QuestionFilter {
+            to: Some(filter.to.map_or(began, |to| to.min(began))),
+            reviewed: None,
+            mark: None,
+            unreviewed_at: Some(began),
+            questions_only: true,
+            ..filter
+        }
+    }
+
+    /// When the reviewing that this page belongs to began.
+    pub fn since(&self) -> Option<DateTime<Utc>> {
+        DateTime::from_timestamp_millis(self.since.parse().ok()?)
+    }
+
+    /// The query string that goes on with a reviewing.
+    pub fn reviewing(&self, began: DateTime<Utc>) -> String {
+        let and = if self.is_default() { "" } else { "&" };
+        format!("{}{and}since={}", self.query(), began.timestamp_millis())
     }
 
     /// Where reading goes on; anything that is no cursor is the first page.
@@ -144,6 +195,11 @@ mod tests {
         assert_eq!(read.cursor(), None);
         let at = DateTime::from_timestamp_millis(5).unwrap();
         assert_eq!(asked.cursor(), Some(Cursor::OlderThan(at, 7)));
+        let began = DateTime::from_timestamp_millis(9).unwrap();
+        let on: Asked = serde_urlencoded::from_str(&asked.reviewing(began)).unwrap();
+        assert_eq!((on.since(), &on.q), (Some(began), &asked.q));
+        let rows = on.to_review(NaiveDate::MAX, began);
+        assert_eq!((rows.to, rows.unreviewed_at), (Some(began), Some(began)));
         let nonsense: Asked = serde_urlencoded::from_str("before=x.y&period=zz&from=1").unwrap();
         assert_eq!(nonsense.cursor(), None);
         assert!(nonsense.filter(NaiveDate::MAX).from.is_some());

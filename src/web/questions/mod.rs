@@ -3,23 +3,26 @@
 mod detail;
 mod export;
 mod filter;
+mod review;
 
 pub(super) use detail::one;
 pub(super) use export::{csv, xlsx};
+pub(super) use review::{begin, save};
 
 use askama::Template;
 use axum::extract::{Query, State};
 use axum::response::Response;
 use chrono::Local;
+use serde::Deserialize;
 
 use super::error::WebError;
 use super::gate::Visit;
-use super::page::{Page, show};
+use super::page::{Choice, Page, show};
 use super::site::Site;
 use super::{labels, period};
 use crate::journal::{Cursor, LoggedQuestion, Role};
 use crate::knowledge::Library;
-use filter::{Asked, CONFIDENCE, FEEDBACK};
+use filter::{Asked, CONFIDENCE, FEEDBACK, NO_TOPIC, REVIEWED};
 
 /// Rows of a page.
 const ROWS: i64 = 50;
@@ -40,13 +43,8 @@ struct Row {
     sure: String,
     vote: &'static str,
     handed_over: bool,
-}
-
-/// A choice of a filter.
-struct Choice {
-    value: String,
-    label: String,
-    chosen: bool,
+    /// What a review said, if there is one.
+    review: &'static str,
 }
 
 /// A filter with its choices.
@@ -73,6 +71,15 @@ struct ListPage {
     query: String,
     may_export: bool,
     filtered: bool,
+    /// Whether there may be rows to review, and this account may.
+    may_review: bool,
+}
+
+/// What was just done.
+#[derive(Deserialize)]
+pub(super) struct Done {
+    #[serde(default)]
+    done: String,
 }
 
 /// `GET /questions`
@@ -80,6 +87,7 @@ pub(super) async fn list(
     State(site): State<Site>,
     visit: Visit,
     Query(asked): Query<Asked>,
+    Query(Done { done }): Query<Done>,
 ) -> Result<Response, WebError> {
     let filter = asked.filter(Local::now().date_naive());
     let cursor = asked.cursor();
@@ -109,8 +117,14 @@ pub(super) async fn list(
     let library = site.desk.library();
     let more_selects = more_selects(&asked, &library);
     let chosen = |s: &Select| s.choices.iter().any(|c| c.chosen && !c.value.is_empty());
+    let page = Page::new(&site, &visit, "提问日志", "/questions").await?;
+    let page = match done.as_str() {
+        "walked" => page.done("复核到头了，都存好了。"),
+        "none" => page.done("按这个筛选，没有还没复核的提问。"),
+        _ => page,
+    };
     let page = ListPage {
-        page: Page::new(&site, &visit, "提问日志", "/questions").await?,
+        page,
         rows: found.iter().map(|row| as_row(row, &library)).collect(),
         count: if count > COUNTED {
             format!("超过 {COUNTED} 条")
@@ -129,6 +143,7 @@ pub(super) async fn list(
         older,
         query: asked.query(),
         may_export: visit.may(Role::Reviewer),
+        may_review: visit.may(Role::Reviewer) && matches!(asked.reviewed.as_str(), "" | "no"),
         filtered: !asked.is_default(),
         asked,
     };
@@ -142,7 +157,10 @@ fn as_row(row: &LoggedQuestion, library: &Library) -> Row {
         time: labels::time(row.at),
         words,
         said,
-        topic: labels::topic(library, row.topic.as_deref()),
+        topic: match labels::topic(library, row.right_topic()) {
+            name if row.topic_counts() => name,
+            _ => "其他".to_owned(),
+        },
         place: labels::place(library, row.place.as_deref()),
         kind: labels::kind(&row.kind),
         kind_id: row.kind.clone(),
@@ -153,6 +171,7 @@ fn as_row(row: &LoggedQuestion, library: &Library) -> Row {
             None => "",
         },
         handed_over: row.handed_over,
+        review: row.review.as_ref().map_or("", review::told),
     }
 }
 
@@ -207,10 +226,10 @@ fn first_selects(asked: &Asked) -> Vec<Select> {
         select("period", "时间", preset, presets),
         select("kind", "结果", &asked.kind, any(&labels::KINDS)),
         select("feedback", "评价", &asked.feedback, any(&FEEDBACK)),
+        select("reviewed", "复核", &asked.reviewed, any(&REVIEWED)),
     ]
 }
 
-// Whether a row was reviewed becomes a filter here once reviews have a table.
 fn more_selects(asked: &Asked, library: &Library) -> Vec<Select> {
     let no_limit = || std::iter::once(("", "不限".to_owned()));
     let places = library
@@ -225,7 +244,14 @@ fn more_selects(asked: &Asked, library: &Library) -> Vec<Select> {
     channels[0].1 = "全部居民".to_owned();
     vec![
         select("place", "场所", &asked.place, no_limit().chain(places)),
-        select("topic", "主题", &asked.topic, no_limit().chain(topics)),
+        select(
+            "topic",
+            "主题",
+            &asked.topic,
+            no_limit()
+                .chain(topics)
+                .chain([(NO_TOPIC, "其他".to_owned())]),
+        ),
         select("confidence", "把握", &asked.confidence, any(&CONFIDENCE)),
         select("channel", "渠道", &asked.channel, channels.into_iter()),
     ]
