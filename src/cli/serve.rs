@@ -110,7 +110,6 @@ pub(super) fn run(config: &Config, args: &ServeArgs) -> anyhow::Result<ExitCode>
             journal: journal.clone(),
             health,
             behind_proxy: config.web.behind_proxy,
-            regions: config.regions.clone(),
             config: config.clone(),
             telegram: telegram.is_some(),
             facts: facts(config, telegram.as_ref().map(|_| mode)),

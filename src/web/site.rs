@@ -31,8 +31,6 @@ pub struct Setup {
     pub health: Health,
     /// Whether a proxy with TLS stands in front: its header names the client then.
     pub behind_proxy: bool,
-    /// What villages and communities are called.
-    pub regions: Regions,
     /// What is configured, for the settings page: label and value.
     pub facts: Vec<(&'static str, String)>,
     /// The configuration that the program runs with.
