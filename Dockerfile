@@ -1,25 +1,26 @@
 # syntax=docker/dockerfile:1
 # Qijin in a container: built in one stage, run as nobody in a small other one.
 #
-#   docker build -t qijin .
-#   docker run -d --name qijin -e TELOXIDE_TOKEN=… -v qijin:/var/lib/qijin -p 127.0.0.1:8080:8080 qijin
-
-# Publish the port to 127.0.0.1 only, as above, and put a proxy with TLS in front for other machines: inside the
-# container every address is open, so the proxy is declared here.
+#   docker build -t qijin --build-arg QIJIN_COMMIT=$(git rev-parse --short=12 HEAD) .
+#   docker run -d --name qijin --read-only --tmpfs /tmp --cap-drop ALL -e TELOXIDE_TOKEN=… -v qijin:/var/lib/qijin qijin
+#
+# Telegram needs no port. The pages are open to the container itself only: without TLS nobody else may see them. With a
+# proxy with TLS in front, add  -e QIJIN_LISTEN=0.0.0.0:8080 -e QIJIN_BEHIND_PROXY=true -p 127.0.0.1:8080:8080 .
+# Everything that must be kept is in /var/lib/qijin. deploy/compose.yaml runs it beside PostgreSQL.
 
 ARG BUILD_IMAGE=rust:1-bookworm
 ARG RUN_IMAGE=debian:bookworm-slim
 
 FROM ${BUILD_IMAGE} AS build
 WORKDIR /build
-# Dependencies first, with an empty crate: this layer is kept until Cargo.lock changes.
-COPY Cargo.toml Cargo.lock ./
-RUN mkdir src && echo 'fn main() {}' > src/main.rs && touch src/lib.rs \
-    && cargo build --release --locked \
-    && rm -r src target/release/qijin target/release/deps/*qijin*
-COPY qijin.example.toml ./
+COPY Cargo.toml Cargo.lock build.rs ./
+COPY benches benches
 COPY src src
-RUN cargo build --release --locked
+ARG QIJIN_COMMIT=
+# The caches are the builder's, not the image's: a second build compiles what changed.
+RUN --mount=type=cache,id=qijin-registry,target=/usr/local/cargo/registry \
+    --mount=type=cache,id=qijin-target,target=/build/target \
+    cargo build --release --locked --bin qijin && cp target/release/qijin /usr/local/bin/qijin
 
 FROM ${RUN_IMAGE}
 # Statistics are by local day; posters and charts need a Chinese font.
@@ -30,16 +31,14 @@ RUN apt-get update \
 ENV TZ=Asia/Shanghai \
     QIJIN_LIBRARY_DIR=/usr/share/qijin/knowledge \
     QIJIN_INDEX_DIR=/var/lib/qijin/index \
-    QIJIN_DATA_DIR=/var/lib/qijin/data \
-    QIJIN_LISTEN=0.0.0.0:8080 \
-    QIJIN_BEHIND_PROXY=true
-COPY --from=build /build/target/release/qijin /usr/local/bin/qijin
+    QIJIN_DATA_DIR=/var/lib/qijin/data
+COPY --from=build /usr/local/bin/qijin /usr/local/bin/qijin
 COPY knowledge /usr/share/qijin/knowledge
-USER qijin
+USER 10001
 WORKDIR /var/lib/qijin
 # Database, local key and index: keep this, and back it up.
 VOLUME /var/lib/qijin
-EXPOSE 8080
+EXPOSE 8080 8081
 HEALTHCHECK --interval=30s --timeout=5s --start-period=60s \
     CMD ["bash", "-c", "exec 3<>/dev/tcp/127.0.0.1/8080 && printf 'GET /healthz HTTP/1.0\\r\\n\\r\\n' >&3 && grep -q '200 OK' <&3"]
 STOPSIGNAL SIGTERM

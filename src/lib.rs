@@ -13,6 +13,7 @@
 //! | 5 | [`insight`] | figures over the journal and the activities |
 //! | 5 | [`ledger`] | activities as staff write them, in words and in Excel |
 //! | 6 | [`config`] | configuration from file, environment and flags; changing the file |
+//! | 6 | [`http`] | listening with limits |
 //! | 6 | [`report`] | the figures of a period as Word, Excel and CSV; posters |
 //! | 6 | [`doctor`] | what is configured, reachable and stale |
 //! | 7 | [`telegram`], [`web`], [`cli`] | channels and faces |
@@ -25,6 +26,7 @@ pub mod cli;
 pub mod config;
 pub mod desk;
 pub mod doctor;
+pub mod http;
 pub mod insight;
 pub mod journal;
 pub mod knowledge;

@@ -150,6 +150,21 @@ fn a_clean_library_is_clean() {
 }
 
 #[test]
+fn a_file_too_large_for_a_library_is_a_fault_like_others() {
+    let office = Office::new();
+    let huge = office.library().join("huge.md");
+    fs::File::create(&huge).unwrap().set_len(1 << 40).unwrap();
+    let output = office.command(&["check"]).output().unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(!output.status.success(), "{text}");
+    assert!(
+        text.contains("huge.md") && text.contains("超过 8 MB"),
+        "{text}"
+    );
+    assert!(text.contains("1 处错误"), "{text}");
+}
+
+#[test]
 fn the_faultless_entry_is_faultless() {
     let office = Office::new();
     fs::write(office.library().join("one.md"), entry(1)).unwrap();

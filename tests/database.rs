@@ -110,7 +110,7 @@ async fn a_copy_is_the_same_there_and_back_again() {
     // The key opens there what was sealed here.
     let keys = Keys::open_or_create(&folder.join("local.key")).unwrap();
     let inbox = Inbox::new(Database::open(&to).await.unwrap(), keys);
-    let pending = inbox.pending().await.unwrap();
+    let pending = inbox.turn(&[], 9).await.unwrap();
     assert_eq!(pending[0].payload.as_deref(), Some(&b"sealed"[..]));
 }
 
@@ -341,6 +341,13 @@ struct Server {
 
 impl Server {
     fn start() -> Option<(Self, String)> {
+        let server = Self::prepare()?;
+        let url = server.control("start");
+        Some((server, url))
+    }
+
+    /// Not running yet.
+    fn prepare() -> Option<Self> {
         test_server()?;
         let folder = tempfile::tempdir().unwrap();
         // The server's own user must get in.
@@ -350,17 +357,20 @@ impl Server {
             let all = std::fs::Permissions::from_mode(0o755);
             std::fs::set_permissions(folder.path(), all).unwrap();
         }
-        let server = Self { folder };
-        let url = server.control("start");
-        Some((server, url))
+        Some(Self { folder })
     }
 
     fn control(&self, what: &str) -> String {
+        self.control_with(what, None)
+    }
+
+    fn control_with(&self, what: &str, port: Option<u16>) -> String {
         let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/postgres.sh");
         let output = Command::new("bash")
             .arg(script)
             .arg(what)
             .arg(self.folder.path())
+            .args(port.map(|port| port.to_string()))
             .output()
             .unwrap();
         let error = String::from_utf8_lossy(&output.stderr);
@@ -419,6 +429,168 @@ async fn a_server_that_goes_away_and_comes_back_loses_nothing() {
     let journal = Journal::new(database.clone(), keys.clone(), 30);
     assert_eq!(journal.count().await.unwrap(), 3, "each is journaled once");
     let inbox = Inbox::new(database.clone(), keys);
-    assert!(inbox.pending().await.unwrap().is_empty());
+    assert!(inbox.turn(&[], 9).await.unwrap().is_empty());
     database.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_program_that_is_started_before_its_server_waits_for_it() {
+    let Some(server) = Server::prepare() else {
+        return;
+    };
+    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = free.local_addr().unwrap().port();
+    drop(free);
+    let url = format!("postgres://qijin@127.0.0.1:{port}/postgres");
+    let office = Office::new();
+    let api = FakeBotApi::start("database_later").await;
+    let resident = Resident::new(&api, 4_002, "阿珍");
+    let env = [("QIJIN_DATABASE_URL", url.as_str())];
+    let bot = office.spawn_with(&api, common::fake_bot_api::TOKEN, &env);
+    office.until_logged("连不上数据库").await;
+    resident.says(QUESTIONS[0]);
+    assert_eq!(server.control_with("start", Some(port)), url);
+    resident.nth_message(0).await;
+    assert!(bot.stop().await.success());
+    office.assert_calm();
+
+    // Told to stop while it waits, it stops; and what waiting cannot mend is said at once.
+    server.control("stop");
+    let waited = |log: &str| log.matches("连不上数据库").count();
+    let before = waited(&office.log());
+    let bot = office.spawn_with(&api, common::fake_bot_api::TOKEN, &env);
+    office.until_log(|log| waited(log) > before).await;
+    assert!(bot.stop().await.success());
+    server.control("start");
+    let nowhere = format!("postgres://qijin@127.0.0.1:{port}/no_such_database");
+    let env = [("QIJIN_DATABASE_URL", nowhere.as_str())];
+    let bot = office.spawn_with(&api, common::fake_bot_api::TOKEN, &env);
+    assert_eq!(bot.ended().await.code(), Some(1));
+}
+
+/// Half a minute is how long an outage is waited for.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_stays_away_does_not_keep_residents_waiting() {
+    let Some((server, url)) = Server::start() else {
+        return;
+    };
+    let office = Office::new();
+    let api = FakeBotApi::start("database_stays_away").await;
+    let resident = Resident::new(&api, 4_003, "阿国");
+    let env = [
+        ("QIJIN_DATABASE_URL", url.as_str()),
+        ("QIJIN_ADMIN_LISTEN", "127.0.0.1:0"),
+    ];
+    let bot = office.spawn_with(&api, common::fake_bot_api::TOKEN, &env);
+    resident.says(QUESTIONS[0]);
+    resident.nth_message(0).await;
+    server.control("stop");
+    resident.says(QUESTIONS[1]);
+    resident.nth_message(1).await;
+    assert!(office.log().contains("先直接答复"), "{}", office.log());
+    let admin = office.admin().await;
+    let ready = reqwest::get(format!("{admin}/readyz")).await.unwrap();
+    assert_eq!(ready.status(), 503);
+    let words = ready.text().await.unwrap();
+    assert!(words.starts_with("not ready: database\n"), "{words}");
+    assert!(words.contains("1 questions answered since"), "{words}");
+
+    server.control("start");
+    resident.says(QUESTIONS[2]);
+    resident.nth_message(2).await;
+    office.until_logged("收件箱又能写了").await;
+    assert_eq!(resident.heard(), 3, "nothing is answered twice");
+    // What was found is told for two seconds.
+    let again = std::time::Instant::now() + std::time::Duration::from_secs(30);
+    while reqwest::get(format!("{admin}/readyz"))
+        .await
+        .unwrap()
+        .status()
+        != 200
+    {
+        assert!(
+            std::time::Instant::now() < again,
+            "it does not get ready again"
+        );
+        tokio::time::sleep(std::time::Duration::from_millis(200)).await;
+    }
+    let counted = reqwest::get(format!("{admin}/metrics")).await.unwrap();
+    let counted = counted.text().await.unwrap();
+    for line in [
+        "qijin_journal_dropped_total 1",
+        "qijin_updates_total{result=\"unstored\"} 1",
+        "qijin_updates_total{result=\"answered\"} 2",
+        "qijin_ready 1",
+        "qijin_inbox_open 0",
+    ] {
+        assert!(counted.contains(line), "{line} is not in\n{counted}");
+    }
+    assert!(!counted.contains("4003") && !counted.contains(QUESTIONS[0]));
+    assert!(bot.stop().await.success());
+    office.assert_calm();
+}
+
+async fn journal_rows(url: &str, data: &str) -> i64 {
+    let keys = Keys::open_or_create(&Path::new(data).join("local.key")).unwrap();
+    let journal = Journal::new(Database::open(url).await.unwrap(), keys, 30);
+    journal.count().await.unwrap()
+}
+
+/// Needs a small file system of its own:
+/// `mount -t tmpfs -o size=8m tmpfs DIR && QIJIN_SMALL_DISK=DIR cargo test --test database full_disk -- --ignored`
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs QIJIN_SMALL_DISK"]
+async fn a_full_disk_does_not_keep_residents_waiting_and_mends_itself() {
+    let disk = std::env::var("QIJIN_SMALL_DISK").expect("QIJIN_SMALL_DISK");
+    let data = format!("{disk}/data");
+    let url = format!("sqlite:{data}/qijin.sqlite");
+    let office = Office::new();
+    let api = FakeBotApi::start("full_disk").await;
+    let resident = Resident::new(&api, 4_004, "阿敏");
+    let env = [
+        ("QIJIN_DATA_DIR", data.as_str()),
+        ("QIJIN_DATABASE_URL", url.as_str()),
+        ("QIJIN_ADMIN_LISTEN", "127.0.0.1:0"),
+    ];
+    let bot = office.spawn_with(&api, common::fake_bot_api::TOKEN, &env);
+    resident.says(QUESTIONS[0]);
+    resident.nth_message(0).await;
+    let full = Path::new(&disk).join("full");
+    let filled = std::fs::write(&full, vec![0; 64 << 20]);
+    assert!(filled.is_err(), "the disk is not that small");
+    // The write-ahead log has some room left: only much fills it.
+    let began = std::time::Instant::now();
+    let crowd: Vec<Resident<'_>> = (0..60)
+        .map(|n| Resident::new(&api, 4_100 + n, "居民"))
+        .collect();
+    for question in QUESTIONS {
+        for one in &crowd {
+            one.says(&format!("{question}{}", "，事情是这样的".repeat(400)));
+        }
+    }
+    office.until_logged("updates could not be stored").await;
+    println!("nothing fits any more after {:.1?}", began.elapsed());
+    let began = std::time::Instant::now();
+    office.until_logged("先直接答复").await;
+    for one in &crowd {
+        one.nth_message(QUESTIONS.len() - 1).await;
+    }
+    println!("disk full: all answered {:.1?} later", began.elapsed());
+    let admin = office.admin().await;
+    let ready = reqwest::get(format!("{admin}/readyz")).await.unwrap();
+    assert_eq!(ready.status(), 503);
+    let words = ready.text().await.unwrap();
+    println!("{words}");
+    assert!(words.contains("cannot be written to"), "{words}");
+    std::fs::remove_file(&full).unwrap();
+    let mended = std::time::Instant::now();
+    resident.says(QUESTIONS[1]);
+    resident.nth_message(1).await;
+    office.until_logged("收件箱又能写了").await;
+    println!("room again: answered after {:.1?}", mended.elapsed());
+    let heard: usize = crowd.iter().map(Resident::heard).sum();
+    assert_eq!(heard, 600, "each is answered once");
+    println!("journaled: {} of 602", journal_rows(&url, &data).await);
+    assert!(bot.stop().await.success());
+    office.assert_calm();
 }

@@ -196,7 +196,7 @@ async fn conversations_end_and_do_not_mix() {
     assert!(!goes_on(&desk, "b").await, "two visitors do not mix");
     assert!(goes_on(&desk, "a").await);
 
-    desk.start_afresh(&visitor("a"));
+    desk.start_afresh(&visitor("a")).await;
     assert!(!goes_on(&desk, "a").await, "started afresh");
 
     desk.ask(question("a", QUESTIONS[0])).await;

@@ -1,5 +1,7 @@
 //! What is remembered of a conversation between two turns. Pure over values.
 
+use serde::{Deserialize, Serialize};
+
 use crate::knowledge::{EntryId, Library};
 
 use super::{Reply, ReplyKind};
@@ -10,8 +12,8 @@ const MAX_TURNS: usize = 3;
 const MAX_CHARS: usize = 200;
 
 /// What is remembered of a conversation between two turns. Holds the asker's words: it belongs in
-/// memory only.
-#[derive(Debug, Clone, Default, PartialEq)]
+/// memory, and nowhere else in clear.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Context {
     /// What was said on the matter in hand, normalised, oldest first.
     turns: Vec<String>,

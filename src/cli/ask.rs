@@ -209,7 +209,7 @@ async fn json_lines(desk: &Desk, explain: bool) -> anyhow::Result<()> {
             let (answered, explained) = ask(desk, somebody.clone(), text, explain).await;
             last = Some((answered.reply, explained, started.elapsed()));
         }
-        desk.start_afresh(&somebody);
+        desk.start_afresh(&somebody).await;
         let (reply, explained, elapsed) =
             last.with_context(|| format!("标准输入第 {} 行没有 text 也没有 turns", n + 1))?;
         write_line(&mut out, &line.id, &reply, explained.as_deref(), elapsed)?;

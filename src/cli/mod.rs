@@ -37,7 +37,7 @@ use crate::config::Override;
 
 /// 七进：乡镇司法所的普法问答机器人
 #[derive(Parser)]
-#[command(name = "qijin", version, about, long_about = None, after_help = EXAMPLES)]
+#[command(name = "qijin", version = env!("QIJIN_VERSION"), about, long_about = None, after_help = EXAMPLES)]
 struct Cli {
     #[command(flatten)]
     common: Common,

@@ -1,6 +1,7 @@
 //! `qijin serve`: everything in one process until SIGINT or SIGTERM.
 
 use std::io::IsTerminal;
+use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -12,20 +13,25 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing_subscriber::EnvFilter;
 
-use super::{Config, journal, panics, progress, runtime};
+use super::{journal, panics, progress, runtime};
+use crate::config::{Config, Mode};
 use crate::desk::{self, Desk};
-use crate::journal::{Handovers, Inbox, Journal, Sessions};
-use crate::telegram::{self, TelegramSettings};
-use crate::web;
+use crate::journal::{Contexts, Handovers, Inbox, Journal, JournalError, Keys, Sessions};
+use crate::telegram::{self, Reception, TelegramSettings, Webhook};
+use crate::web::{self, Health};
 
 #[derive(Args)]
 #[command(after_help = "例：
   qijin serve                                  只开网页（后台和网页提问），不接 Telegram
   TELOXIDE_TOKEN=123:abc qijin serve           接入 Telegram（令牌向 @BotFather 申请）
   QIJIN_PROXY=socks5://127.0.0.1:1080 TELOXIDE_TOKEN=… qijin serve
+  QIJIN_WEBHOOK_URL=https://pf.example.cn/hook TELOXIDE_TOKEN=… qijin serve --telegram webhook
 
 Ctrl-C 或 SIGTERM：先把手头的问题答完再退出。没答完的下次启动接着答。")]
 pub(super) struct ServeArgs {
+    /// 怎样收 Telegram 的消息（默认 polling，见配置 [telegram] mode）
+    #[arg(long, value_name = "方式")]
+    telegram: Option<Mode>,
     /// 日志写成 JSON，一行一条
     #[arg(long)]
     log_json: bool,
@@ -60,17 +66,38 @@ pub(super) fn run(config: &Config, args: &ServeArgs) -> anyhow::Result<ExitCode>
     let (answerer, _, _) = progress::open(config, false)?;
     runtime()?.block_on(async {
         web::may_listen(config.web.listen, config.web.behind_proxy).map_err(|e| anyhow!(e))?;
-        let journal = journal::open(config).await?;
-        let inbox = Inbox::new(journal.database().clone(), journal.keys().clone());
-        let desk = Desk::new(answerer, Some(journal.clone()));
-        let listener = TcpListener::bind(config.web.listen)
-            .await
-            .with_context(|| format!("不能监听 {}：换一个 QIJIN_LISTEN", config.web.listen))?;
-        tracing::info!(web.address = %listener.local_addr()?, "serving");
-
         let shutdown = CancellationToken::new();
         let tasks = TaskTracker::new();
         tasks.spawn(stop_on_signal(shutdown.clone()));
+        let Some(journal) = patiently_opened(config, &shutdown).await? else {
+            return Ok(ExitCode::SUCCESS);
+        };
+        let inbox = Inbox::new(journal.database().clone(), journal.keys().clone());
+        let desk = Desk::new(answerer, Some(journal.clone()));
+        let listener = listen(config.web.listen, "QIJIN_LISTEN").await?;
+        tracing::info!(web.address = %listener.local_addr()?, "serving");
+
+        let telegram =
+            TelegramSettings::from_environment(config.telegram.proxy.clone(), &config.regions);
+        let mode = args.telegram.unwrap_or(config.telegram.mode);
+        let telegram = match telegram {
+            Some(settings) => Some((settings, reception(config, mode, journal.keys()).await?)),
+            None => None,
+        };
+        let database = journal.database().clone();
+        let health = Health::new(desk.clone(), database, inbox.clone());
+        if let Some(address) = config.web.admin_listen {
+            web::may_listen(address, config.web.behind_proxy).map_err(|e| anyhow!(e))?;
+            let admin = listen(address, "QIJIN_ADMIN_LISTEN").await?;
+            tracing::info!(admin.address = %admin.local_addr()?, "being watched");
+            tasks.spawn(web::watched(
+                admin,
+                health.clone(),
+                config.folders.index.clone(),
+                web::recorder().context("不能开始计数")?,
+                shutdown.clone(),
+            ));
+        }
         tasks.spawn(desk::watch(desk.clone(), config.paths(), shutdown.clone()));
         tasks.spawn(keep_house(
             journal.clone(),
@@ -78,22 +105,22 @@ pub(super) fn run(config: &Config, args: &ServeArgs) -> anyhow::Result<ExitCode>
             desk.clone(),
             shutdown.clone(),
         ));
-        let telegram =
-            TelegramSettings::from_environment(config.telegram.proxy.clone(), &config.regions);
         let setup = web::Setup {
             desk: desk.clone(),
             journal: journal.clone(),
+            health,
             behind_proxy: config.web.behind_proxy,
-            regions: config.regions.clone(),
-            facts: facts(config, telegram.is_some()),
             config: config.clone(),
             telegram: telegram.is_some(),
+            facts: facts(config, telegram.as_ref().map(|_| mode)),
         };
         let web = tasks.spawn(web::run(listener, setup, shutdown.clone()));
         let outcome = match telegram {
-            Some(settings) => telegram::run(settings, desk, inbox, shutdown.clone())
-                .await
-                .context("Telegram 接入失败"),
+            Some((settings, reception)) => {
+                telegram::run(settings, reception, desk, inbox, shutdown.clone())
+                    .await
+                    .context("Telegram 接入失败")
+            }
             None => {
                 tracing::warn!("TELOXIDE_TOKEN is not set: Telegram is off");
                 shutdown.cancelled().await;
@@ -108,6 +135,74 @@ pub(super) fn run(config: &Config, args: &ServeArgs) -> anyhow::Result<ExitCode>
         tracing::info!("stopped");
         outcome.map(|()| ExitCode::SUCCESS)
     })
+}
+
+async fn listen(address: SocketAddr, variable: &str) -> anyhow::Result<TcpListener> {
+    TcpListener::bind(address)
+        .await
+        .with_context(|| format!("不能监听 {address}：换一个 {variable}"))
+}
+
+/// Opens the journal; waits for a database that is away or still starting. `None` when told to stop.
+async fn patiently_opened(
+    config: &Config,
+    shutdown: &CancellationToken,
+) -> anyhow::Result<Option<Journal>> {
+    let mut wait = Duration::from_secs(1);
+    loop {
+        let error = match journal::open(config).await {
+            Ok(journal) => return Ok(Some(journal)),
+            Err(error) => error,
+        };
+        let passing = error.downcast_ref().is_some_and(JournalError::is_passing);
+        if !passing {
+            return Err(error);
+        }
+        tracing::warn!(
+            "连不上数据库，{} 秒后再试（PostgreSQL 启动了吗？QIJIN_DATABASE_URL 的主机和端口对吗？）：{error:#}",
+            wait.as_secs()
+        );
+        tokio::select! {
+            () = shutdown.cancelled() => return Ok(None),
+            () = tokio::time::sleep(wait) => {}
+        }
+        wait = (wait * 2).min(Duration::from_secs(15));
+    }
+}
+
+/// How updates come, as configured.
+async fn reception(config: &Config, mode: Mode, keys: &Keys) -> anyhow::Result<Reception> {
+    if mode == Mode::Polling {
+        return Ok(Reception::Polling);
+    }
+    let telegram = &config.telegram;
+    let url = telegram.webhook_url.as_deref().ok_or_else(|| {
+        anyhow!(
+            "webhook 方式要知道 Telegram 往哪里送：写 [telegram] webhook_url，\
+             例如 \"https://pf.example.cn/hook\"（环境变量 QIJIN_WEBHOOK_URL）"
+        )
+    })?;
+    let url =
+        reqwest::Url::parse(url).map_err(|e| anyhow!("webhook_url 不是网址（{e}）：{url}"))?;
+    let secret = match telegram.webhook_secret.as_deref().map(str::trim) {
+        None | Some("") => keys.webhook_secret(),
+        Some(secret) => {
+            let allowed = |b: u8| b.is_ascii_alphanumeric() || b == b'_' || b == b'-';
+            if !(16..=256).contains(&secret.len()) || !secret.bytes().all(allowed) {
+                anyhow::bail!(
+                    "webhook_secret 要 16 到 256 个字符，只能用字母、数字、_ 和 -；不写就由本机密钥算出一个"
+                );
+            }
+            secret.to_owned()
+        }
+    };
+    let address = telegram.webhook_listen;
+    web::may_listen(address, config.web.behind_proxy).map_err(|e| anyhow!(e))?;
+    Ok(Reception::Webhook(Webhook {
+        url,
+        secret,
+        listener: listen(address, "QIJIN_WEBHOOK_LISTEN").await?,
+    }))
 }
 
 /// Cancels `shutdown` on SIGINT or SIGTERM; a second signal ends the process at once.
@@ -147,7 +242,7 @@ async fn signal() {
 }
 
 /// What is configured, as the settings page tells it. A database's URL may hold a password.
-fn facts(config: &Config, telegram: bool) -> Vec<(&'static str, String)> {
+fn facts(config: &Config, telegram: Option<Mode>) -> Vec<(&'static str, String)> {
     let yes = |yes: bool, one: &str, other: &str| (if yes { one } else { other }).to_owned();
     let days = config.journal.retention_days;
     let sqlite = config.database_url().starts_with("sqlite:");
@@ -162,7 +257,12 @@ fn facts(config: &Config, telegram: bool) -> Vec<(&'static str, String)> {
         ),
         (
             "Telegram",
-            yes(telegram, "已接入", "没有接入：没有设 TELOXIDE_TOKEN"),
+            match telegram {
+                Some(Mode::Polling) => "已接入（主动收取）",
+                Some(Mode::Webhook) => "已接入（webhook）",
+                None => "没有接入：没有设 TELOXIDE_TOKEN",
+            }
+            .to_owned(),
         ),
         (
             "七进场所",
@@ -187,13 +287,24 @@ fn facts(config: &Config, telegram: bool) -> Vec<(&'static str, String)> {
 }
 
 /// Once an hour: words past their retention and ids nobody repeats any more; the daily figures and
-/// the entries that are new.
+/// the entries that are new. Of several programs on one database one does it.
 async fn keep_house(journal: Journal, inbox: Inbox, desk: Desk, shutdown: CancellationToken) {
     let mut hour = tokio::time::interval(Duration::from_secs(3600));
     loop {
         tokio::select! {
             () = shutdown.cancelled() => return,
             _ = hour.tick() => {}
+        }
+        match journal.takes_turn("house", 50).await {
+            Ok(true) => {}
+            Ok(false) => continue,
+            Err(error) => {
+                tracing::error!(
+                    error = &error as &dyn std::error::Error,
+                    "the hourly work was not done; tried again in an hour"
+                );
+                continue;
+            }
         }
         match journal.purge(Utc::now()).await {
             Ok(purged) => {
@@ -221,6 +332,13 @@ async fn keep_house(journal: Journal, inbox: Inbox, desk: Desk, shutdown: Cancel
             (
                 "sessions",
                 Sessions::new(journal.database().clone()).prune(now).await,
+            ),
+            (
+                "conversations",
+                match Contexts::of(&journal) {
+                    Some(contexts) => contexts.prune().await,
+                    None => Ok(()),
+                },
             ),
         ] {
             if let Err(error) = pruned {

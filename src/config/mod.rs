@@ -118,6 +118,9 @@ pub struct WebConfig {
     pub listen: SocketAddr,
     /// Whether a proxy of ours with TLS stands in front; `QIJIN_BEHIND_PROXY`.
     pub behind_proxy: bool,
+    /// Address for `/metrics` and `/readyz`, for the machine that watches; none by default;
+    /// `QIJIN_ADMIN_LISTEN`.
+    pub admin_listen: Option<SocketAddr>,
 }
 
 impl Default for WebConfig {
@@ -125,22 +128,69 @@ impl Default for WebConfig {
         Self {
             listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
             behind_proxy: false,
+            admin_listen: None,
         }
     }
 }
 
+/// How updates come.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub enum Mode {
+    /// 主动向 Telegram 收取：一台机器，不用公网地址
+    #[default]
+    Polling,
+    /// Telegram 送到公网地址：可以几台一起跑
+    Webhook,
+}
+
 /// `[telegram]`
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Clone, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct TelegramConfig {
+    /// How updates come; `QIJIN_TELEGRAM_MODE`.
+    pub mode: Mode,
+    /// The public address that Telegram brings updates to; `QIJIN_WEBHOOK_URL`.
+    pub webhook_url: Option<String>,
+    /// What Telegram says there to prove that it is Telegram; made from the local key when it is not
+    /// given; `QIJIN_WEBHOOK_SECRET`.
+    pub webhook_secret: Option<String>,
+    /// Where `serve` listens for the webhook; `QIJIN_WEBHOOK_LISTEN`.
+    pub webhook_listen: SocketAddr,
     /// Proxy for the Bot API, `http://…` or `socks5://…`; `QIJIN_PROXY`.
     pub proxy: Option<String>,
     /// The bot's user name, which QR codes lead to; `QIJIN_BOT`.
     pub bot: Option<String>,
 }
 
+impl Default for TelegramConfig {
+    fn default() -> Self {
+        Self {
+            mode: Mode::default(),
+            webhook_url: None,
+            webhook_secret: None,
+            webhook_listen: SocketAddr::from(([127, 0, 0, 1], 8081)),
+            proxy: None,
+            bot: None,
+        }
+    }
+}
+
+impl std::fmt::Debug for TelegramConfig {
+    /// Without the secret.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("TelegramConfig")
+            .field("mode", &self.mode)
+            .field("webhook_url", &self.webhook_url)
+            .field("webhook_listen", &self.webhook_listen)
+            .field("proxy", &self.proxy)
+            .field("bot", &self.bot)
+            .finish_non_exhaustive()
+    }
+}
+
 /// Environment variable → section and key.
-const ENVIRONMENT: [(&str, &str, &str); 12] = [
+const ENVIRONMENT: [(&str, &str, &str); 17] = [
     ("QIJIN_OFFICE_NAME", "office", "name"),
     ("QIJIN_OFFICE_CONTACT", "office", "contact"),
     ("QIJIN_LIBRARY_DIR", "folders", "library"),
@@ -151,6 +201,11 @@ const ENVIRONMENT: [(&str, &str, &str); 12] = [
     ("QIJIN_DATABASE_URL", "journal", "database_url"),
     ("QIJIN_LISTEN", "web", "listen"),
     ("QIJIN_BEHIND_PROXY", "web", "behind_proxy"),
+    ("QIJIN_ADMIN_LISTEN", "web", "admin_listen"),
+    ("QIJIN_TELEGRAM_MODE", "telegram", "mode"),
+    ("QIJIN_WEBHOOK_URL", "telegram", "webhook_url"),
+    ("QIJIN_WEBHOOK_SECRET", "telegram", "webhook_secret"),
+    ("QIJIN_WEBHOOK_LISTEN", "telegram", "webhook_listen"),
     ("QIJIN_PROXY", "telegram", "proxy"),
     ("QIJIN_BOT", "telegram", "bot"),
 ];
@@ -249,10 +304,15 @@ fn lay_over(table: &mut Table, section: &str, key: &str, value: &str) -> anyhow:
     let value = if key == "retention_days" {
         let days = value.trim().parse::<u32>();
         Value::Integer(days.with_context(|| format!("“{value}”不是天数"))?.into())
-    } else if key == "listen" {
+    } else if key.ends_with("listen") {
         let address = value.parse::<SocketAddr>();
         address.with_context(|| format!("“{value}”不是地址，要像 127.0.0.1:8080"))?;
         Value::String(value.to_owned())
+    } else if key == "mode" {
+        match value.trim() {
+            mode @ ("polling" | "webhook") => Value::String(mode.to_owned()),
+            other => bail!("“{other}”不是 polling 或 webhook"),
+        }
     } else if key == "behind_proxy" {
         let declared = match value.trim() {
             "true" | "1" => true,
@@ -331,6 +391,22 @@ mod tests {
         assert!(format!("{error:#}").contains("QIJIN_LISTEN"));
         let error = assemble("", &[("QIJIN_BEHIND_PROXY", "maybe")]).unwrap_err();
         assert!(format!("{error:#}").contains("QIJIN_BEHIND_PROXY"));
+        let error = assemble("", &[("QIJIN_TELEGRAM_MODE", "push")]).unwrap_err();
+        assert!(format!("{error:#}").contains("QIJIN_TELEGRAM_MODE"));
+    }
+
+    #[test]
+    fn the_webhook_is_configured_by_environment_and_its_secret_is_not_shown() {
+        let env = [
+            ("QIJIN_TELEGRAM_MODE", "webhook"),
+            ("QIJIN_WEBHOOK_URL", "https://pf.example.org/hook"),
+            ("QIJIN_WEBHOOK_SECRET", "only-telegram-knows"),
+            ("QIJIN_ADMIN_LISTEN", "127.0.0.1:9090"),
+        ];
+        let config = assemble("", &env).unwrap();
+        assert_eq!(config.telegram.mode, super::Mode::Webhook);
+        assert_eq!(config.web.admin_listen.unwrap().port(), 9090);
+        assert!(!format!("{config:?}").contains("only-telegram-knows"));
     }
 
     #[test]
@@ -344,5 +420,9 @@ mod tests {
         assert_eq!(config.web.listen, Config::default().web.listen);
         assert!(!config.web.behind_proxy);
         assert!(config.regions.list.is_empty());
+        assert!(config.web.admin_listen.is_none());
+        let (telegram, default) = (config.telegram, Config::default().telegram);
+        assert_eq!(telegram.mode, default.mode);
+        assert_eq!(telegram.webhook_listen, default.webhook_listen);
     }
 }

@@ -1,6 +1,8 @@
-//! What the desk remembers of conversations under way: for a short time, in memory only.
+//! What the desk remembers of conversations under way, for a short time.
 //!
-//! Lost when the program stops, on purpose: an asker's words are never written to disk in clear.
+//! In memory, and lost when the program stops, on purpose: an asker's words are never written to disk
+//! in clear. Only where several programs answer the same people on one database it is kept there,
+//! sealed, because the next turn may come to another of them.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -9,6 +11,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use crate::answer::Context;
+use crate::journal::{Asker, Contexts, JournalError};
 
 /// A conversation that rests this long is over.
 const EXPIRES: Duration = Duration::from_secs(15 * 60);
@@ -20,10 +23,65 @@ struct Kept {
     context: Context,
 }
 
+/// An answer waits this long for what was said before, if that is not in memory.
+const PATIENCE: Duration = Duration::from_secs(1);
+
 /// The conversations under way, by asker.
 #[derive(Default)]
 pub(super) struct Memory {
     kept: Mutex<HashMap<String, Kept>>,
+}
+
+/// The conversations that several programs share.
+pub(super) struct Shared(pub Contexts);
+
+impl Shared {
+    /// As [`Memory::of`]; nothing when the database does not say in time.
+    pub async fn of(&self, asker: &Asker) -> Context {
+        let bytes = in_time("read", self.0.read(asker)).await.flatten();
+        // Of another version it may not be readable: then it is over.
+        bytes
+            .and_then(|bytes| serde_json::from_slice(&bytes).ok())
+            .unwrap_or_default()
+    }
+
+    /// As [`Memory::keep`].
+    pub async fn keep(&self, asker: &Asker, context: &Context) {
+        if context.is_empty() {
+            return self.forget(asker).await;
+        }
+        if let Ok(bytes) = serde_json::to_vec(context) {
+            in_time("keep", self.0.keep(asker, &bytes, EXPIRES.as_secs())).await;
+        }
+    }
+
+    async fn forget(&self, asker: &Asker) {
+        in_time("forget", self.0.forget(asker)).await;
+    }
+}
+
+async fn in_time<T>(
+    what: &'static str,
+    work: impl Future<Output = Result<T, JournalError>>,
+) -> Option<T> {
+    match tokio::time::timeout(PATIENCE, work).await {
+        Ok(Ok(done)) => Some(done),
+        Ok(Err(error)) => {
+            tracing::error!(
+                context.step = what,
+                error = &error as &dyn std::error::Error,
+                "what was said before is not known"
+            );
+            None
+        }
+        Err(_) => {
+            tracing::warn!(
+                context.step = what,
+                "what was said before was waited for in vain"
+            );
+            None
+        }
+    }
 }
 
 impl Memory {
@@ -63,11 +121,6 @@ impl Memory {
         }
         let at = Instant::now();
         kept.insert(asker, Kept { at, context });
-    }
-
-    /// Forgets an asker.
-    pub fn forget(&self, asker: &str) {
-        self.kept().remove(asker);
     }
 }
 

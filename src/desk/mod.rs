@@ -7,20 +7,21 @@
 mod library_watch;
 mod memory;
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
 use chrono::Utc;
 
 use crate::answer::{Answerer, ArticleRef, Context, Office, Reply, Thought};
-use crate::journal::{Asker, HANDOVER_DAYS, Handovers, Journal, JournalError, Record};
+use crate::journal::{Asker, Contexts, HANDOVER_DAYS, Handovers, Journal, JournalError, Record};
 use crate::knowledge::{Entry, EntryId, Library};
 use crate::search::{ArticleText, SearchError};
 
 pub use crate::journal::{Address, RowId};
 pub use library_watch::{Paths, PrepareError, prepare, reload, watch};
 
-use memory::Memory;
+use memory::{Memory, Shared};
 
 /// An answer waits this long for its row in the journal: with the row, its buttons are known.
 const JOURNAL_PATIENCE: Duration = Duration::from_secs(4);
@@ -78,7 +79,9 @@ pub struct Desk {
     journal: Option<Journal>,
     handovers: Option<Handovers>,
     memory: Arc<Memory>,
+    shared: Option<Arc<Shared>>,
     office: Arc<Office>,
+    unwritten: Arc<AtomicU64>,
     /// Held while a new library is made ready.
     reloading: Arc<tokio::sync::Mutex<()>>,
 }
@@ -90,8 +93,13 @@ impl Desk {
             office: Arc::new(answerer.office().clone()),
             handovers: journal.as_ref().map(Handovers::of),
             answerer: Arc::new(RwLock::new(Arc::new(answerer))),
+            shared: journal
+                .as_ref()
+                .and_then(Contexts::of)
+                .map(|contexts| Arc::new(Shared(contexts))),
             journal,
             memory: Arc::default(),
+            unwritten: Arc::default(),
             reloading: Arc::default(),
         }
     }
@@ -122,6 +130,12 @@ impl Desk {
         &self.office
     }
 
+    /// Questions that were answered since the start without a row in the journal, because it could
+    /// not be written.
+    pub fn unwritten(&self) -> u64 {
+        self.unwritten.load(Ordering::Relaxed)
+    }
+
     /// Days that redacted words are kept; `None` without a journal.
     pub fn retention_days(&self) -> Option<u32> {
         self.journal.as_ref().map(Journal::retention_days)
@@ -148,12 +162,14 @@ impl Desk {
     async fn answered(&self, question: Question, go_on: bool) -> (Answered, Option<Thought>) {
         let started = Instant::now();
         let answerer = self.answerer();
-        let who = question.visitor.as_ref().filter(|_| go_on);
-        let who = who.map(|visitor| self.remembered_as(visitor));
-        let context = who.as_deref().map(|who| self.memory.of(who));
-        let thought = readable(answerer.think(&context.unwrap_or_default(), &question.text));
-        if let (Some(who), Some(thought)) = (who, &thought) {
-            self.memory.keep(who, thought.next.clone());
+        let who = question.visitor.clone().filter(|_| go_on);
+        let context = match &who {
+            Some(who) => self.remembered(who).await,
+            None => Context::default(),
+        };
+        let thought = readable(answerer.think(&context, &question.text));
+        if let (Some(who), Some(thought)) = (&who, &thought) {
+            self.remember(who, thought.next.clone()).await;
         }
         let reply = match &thought {
             Some(thought) => thought.reply.clone(),
@@ -164,12 +180,29 @@ impl Desk {
     }
 
     /// Forgets what the visitor said just now: the next question stands by itself.
-    pub fn start_afresh(&self, visitor: &Visitor) {
-        self.memory.forget(&self.remembered_as(visitor));
+    pub async fn start_afresh(&self, visitor: &Visitor) {
+        self.remember(visitor, Context::default()).await;
     }
 
-    /// The pseudonym under which a conversation is kept; without a journal there is no key to make
-    /// one with, and the id stays in memory as it came.
+    /// What the visitor said just now.
+    async fn remembered(&self, visitor: &Visitor) -> Context {
+        match (&self.shared, &self.journal) {
+            (Some(shared), Some(journal)) => shared.of(&self.asker(journal, visitor)).await,
+            _ => self.memory.of(&self.remembered_as(visitor)),
+        }
+    }
+
+    async fn remember(&self, visitor: &Visitor, context: Context) {
+        match (&self.shared, &self.journal) {
+            (Some(shared), Some(journal)) => {
+                shared.keep(&self.asker(journal, visitor), &context).await;
+            }
+            _ => self.memory.keep(self.remembered_as(visitor), context),
+        }
+    }
+
+    /// The pseudonym under which a conversation is kept in memory; without a journal there is no key
+    /// to make one with, and the id stays there as it came.
     fn remembered_as(&self, visitor: &Visitor) -> String {
         match &self.journal {
             Some(journal) => self.asker(journal, visitor).as_str().to_owned(),
@@ -195,7 +228,7 @@ impl Desk {
         let reply = answerer.open(&pick.entry)?;
         if let Some(visitor) = &pick.visitor {
             let picked = answerer.picked(&pick.entry);
-            self.memory.keep(self.remembered_as(visitor), picked);
+            self.remember(visitor, picked).await;
         }
         if let (Some(journal), Some(visitor), Some(row)) = (&self.journal, &pick.visitor, pick.row)
         {
@@ -312,7 +345,7 @@ impl Desk {
     /// # Errors
     /// When the database refuses: nothing was deleted then, and the visitor must be told.
     pub async fn forget(&self, visitor: &Visitor) -> Result<u64, JournalError> {
-        self.start_afresh(visitor);
+        self.start_afresh(visitor).await;
         match &self.journal {
             Some(journal) => {
                 let asker = self.asker(journal, visitor);
@@ -333,8 +366,13 @@ impl Desk {
         reply: &Reply,
         started: Instant,
     ) -> Option<RowId> {
-        let journal = self.journal.clone()?;
         let channel = question.channel;
+        metrics::histogram!("qijin_answer_seconds", "channel" => channel).record(started.elapsed());
+        metrics::counter!(
+            "qijin_answers_total", "channel" => channel, "kind" => reply.kind.as_str()
+        )
+        .increment(1);
+        let journal = self.journal.clone()?;
         let places = reply.places.clone();
         let mut record = Record {
             at: Utc::now(),
@@ -354,14 +392,25 @@ impl Desk {
             parent,
             request: question.request.map(|id| format!("{channel}:{id}")),
         };
+        let unwritten = self.unwritten.clone();
         // A task of its own: it goes on when nobody waits for it any more.
         let writing = tokio::spawn(async move {
-            if let Some(asker) = &record.asker {
-                let origin = logged("origin", journal.origin(asker).await)?;
-                (record.region, record.board) = (origin.region, origin.board);
-                record.place = place(&places, origin.place);
+            let began = Instant::now();
+            let row = async {
+                if let Some(asker) = &record.asker {
+                    let origin = logged("origin", journal.origin(asker).await)?;
+                    (record.region, record.board) = (origin.region, origin.board);
+                    record.place = place(&places, origin.place);
+                }
+                logged("record", journal.record(record).await)
+            };
+            let row = row.await;
+            metrics::histogram!("qijin_journal_seconds").record(began.elapsed());
+            if row.is_none() {
+                unwritten.fetch_add(1, Ordering::Relaxed);
+                metrics::counter!("qijin_journal_dropped_total").increment(1);
             }
-            logged("record", journal.record(record).await)
+            row
         });
         match tokio::time::timeout(JOURNAL_PATIENCE, writing).await {
             Ok(written) => written.ok().flatten(),

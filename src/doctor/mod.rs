@@ -11,7 +11,7 @@ use std::path::Path;
 use chrono::{DateTime, Datelike, Utc};
 use serde::Serialize;
 
-use crate::config::Config;
+use crate::config::{Config, Mode};
 use crate::journal::Vitals;
 use crate::report;
 
@@ -375,12 +375,30 @@ fn bot(config: &Config, telegram: &Telegram) -> Vec<Check> {
         }
         _ => Check::good(id, title, found),
     });
-    if let Some(url) = &online.webhook {
-        let found = format!("Telegram 会把消息发到 {url}，轮询收不到");
-        let todo = "这个令牌被别的程序设了 webhook：停掉它，或向 @BotFather 换一个令牌";
-        checks.push(Check::new("webhook", "Webhook", State::Bad, found, todo));
-    }
+    checks.extend(webhook(config, online.webhook.as_deref()));
     checks
+}
+
+/// Whether updates go where they are received.
+fn webhook(config: &Config, set: Option<&str>) -> Option<Check> {
+    let (id, title) = ("webhook", "Webhook");
+    if config.telegram.mode == Mode::Polling {
+        let found = format!("Telegram 会把消息发到 {}，轮询收不到", set?);
+        let todo =
+            "重启 qijin serve 会取消它；之后又有了，就是别的程序在用这个令牌：停掉它，或换一个令牌";
+        return Some(Check::new(id, title, State::Bad, found, todo));
+    }
+    let same = |url: &str| reqwest::Url::parse(url).ok();
+    let wanted = config.telegram.webhook_url.as_deref().and_then(same);
+    if wanted.is_some() && set.and_then(same) == wanted {
+        return Some(Check::good(id, title, "Telegram 把消息发到本单位的地址"));
+    }
+    let found = match set {
+        Some(url) => format!("Telegram 把消息发到 {url}，不是配置里的 webhook_url"),
+        None => "配置要用 webhook，可是还没有登记".to_owned(),
+    };
+    let todo = "启动 qijin serve 会登记；已经开着，就看它的日志";
+    Some(Check::new(id, title, State::Bad, found, todo))
 }
 
 fn fonts() -> Check {

@@ -113,6 +113,14 @@ fn telegram_is_judged_by_what_it_answers() {
         judged(&config, Some(Ok(hooked))),
         [("telegram", State::Bad), ("webhook", State::Bad)]
     );
+    config.telegram.mode = crate::config::Mode::Webhook;
+    let hook = |url: Option<&str>| webhook(&config, url).unwrap().state;
+    assert_eq!(hook(None), State::Bad);
+    let mut config = config.clone();
+    config.telegram.webhook_url = Some("https://example.org".into());
+    let hook = |url: &str| webhook(&config, Some(url)).unwrap().state;
+    assert_eq!(hook("https://example.org/"), State::Good);
+    assert_eq!(hook("https://example.org/other"), State::Bad);
 }
 
 #[test]

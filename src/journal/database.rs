@@ -39,6 +39,8 @@ pub struct Database {
     /// For pages and exports: they read beside those that write, so that a slow page never holds
     /// up an answer. They see everything that was committed before they ask.
     pub(super) readers: AnyPool,
+    /// The few words of SQL that the engines do not share are chosen by it (see `lease`).
+    pub(super) is_postgres: bool,
 }
 
 /// Which database a URL names.
@@ -100,6 +102,7 @@ impl Database {
         Ok(Self {
             pool: pool.connect(&with_mode).await?,
             readers: readers.connect_lazy(&with_mode)?,
+            is_postgres: Engine::of(url)? == Engine::Postgres,
         })
     }
 

@@ -107,3 +107,24 @@ pub enum JournalError {
     #[error("写文件失败")]
     Io(#[from] std::io::Error),
 }
+
+impl JournalError {
+    /// Whether the database is away, and may well be back in a moment: nothing is wrong with what was
+    /// asked of it.
+    pub fn is_passing(&self) -> bool {
+        use sqlx::Error;
+        let away = |error: &Error| match error {
+            Error::Io(_) | Error::PoolTimedOut | Error::WorkerCrashed => true,
+            // Starting up or shutting down, too many connections, connection lost.
+            Error::Database(error) => error.code().is_some_and(|code| {
+                matches!(&*code, "57P01" | "57P02" | "57P03" | "53300") || code.starts_with("08")
+            }),
+            _ => false,
+        };
+        match self {
+            Self::Database(error) => away(error),
+            Self::Migration(sqlx::migrate::MigrateError::Execute(error)) => away(error),
+            _ => false,
+        }
+    }
+}

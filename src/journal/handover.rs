@@ -13,6 +13,7 @@ use sqlx::Row;
 use sqlx::any::AnyRow;
 use tokio::sync::Notify;
 
+use super::lease::{LEASE_MS, replica_name};
 use super::record::next_id;
 use super::{Asker, Database, Journal, JournalError, Keys, RowId, redact};
 
@@ -125,6 +126,7 @@ pub struct Handovers {
     keys: Keys,
     retention_days: u32,
     committed: Arc<Notify>,
+    replica: Arc<str>,
 }
 
 /// The words may stand in the row of the question under which an entry was picked.
@@ -161,6 +163,7 @@ impl Handovers {
             keys: journal.keys().clone(),
             retention_days: journal.retention_days(),
             committed: Arc::new(Notify::new()),
+            replica: replica_name().into(),
         }
     }
 
@@ -307,16 +310,34 @@ impl Handovers {
         self.committed.notified().await;
     }
 
-    /// Answers that a channel has to deliver, the oldest first. What no longer opens (another
-    /// key) is marked undelivered.
+    /// Takes answers that a channel has to deliver; returns all that are in hand, the oldest first.
+    /// Several programs may take: each answer goes to one of them. What no longer opens (another key) is marked undelivered.
     ///
     /// # Errors
     /// When the database refuses.
-    pub async fn deliveries(&self, channel: &str) -> Result<Vec<Delivery>, JournalError> {
-        let sql =
-            format!("{COLUMNS} WHERE h.state = 'sending' AND h.channel = $1 ORDER BY h.decided");
-        let rows = sqlx::query(sqlx::AssertSqlSafe(sql))
+    pub async fn take(&self, channel: &str) -> Result<Vec<Delivery>, JournalError> {
+        let take = format!(
+            "WITH free AS MATERIALIZED (SELECT t.id FROM handover t \
+               WHERE t.state = 'sending' AND t.channel = $1 AND {} LIMIT 100 {}) \
+             UPDATE handover SET owner = $2, until = {} + {LEASE_MS} \
+             WHERE id IN (SELECT id FROM free)",
+            self.database.is_free("t.until"),
+            self.database.take_rows(),
+            self.database.now(),
+        );
+        let ours = format!(
+            "{COLUMNS} WHERE h.state = 'sending' AND h.channel = $1 AND h.owner = $2 AND h.until > 0 \
+             ORDER BY h.decided"
+        );
+        // Put together from literals and numbers.
+        sqlx::query(sqlx::AssertSqlSafe(take))
             .bind(channel)
+            .bind(&*self.replica)
+            .execute(&self.database.pool)
+            .await?;
+        let rows = sqlx::query(sqlx::AssertSqlSafe(ours))
+            .bind(channel)
+            .bind(&*self.replica)
             .fetch_all(&self.database.pool)
             .await?;
         let mut deliveries = Vec::with_capacity(rows.len());
@@ -341,6 +362,48 @@ impl Handovers {
             }
         }
         Ok(deliveries)
+    }
+
+    /// Goes on holding what was taken and is not delivered yet.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub async fn renew(&self) -> Result<(), JournalError> {
+        self.hold_until(&format!("{} + {LEASE_MS}", self.database.now()))
+            .await
+    }
+
+    /// Gives back what was taken.
+    ///
+    /// # Errors
+    /// When the database refuses: the leases run out by themselves then.
+    pub async fn release(&self) -> Result<(), JournalError> {
+        self.hold_until("0").await
+    }
+
+    async fn hold_until(&self, until: &str) -> Result<(), JournalError> {
+        let sql = format!(
+            "UPDATE handover SET until = {until} \
+             WHERE state = 'sending' AND owner = $1 AND until > 0"
+        );
+        sqlx::query(sqlx::AssertSqlSafe(sql))
+            .bind(&*self.replica)
+            .execute(&self.database.pool)
+            .await?;
+        Ok(())
+    }
+
+    /// With SQLite there is one program: what an earlier run had in hand is free at once.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub async fn begin_deliveries(&self) -> Result<(), JournalError> {
+        if !self.database.is_postgres {
+            sqlx::query("UPDATE handover SET until = 0 WHERE state = 'sending' AND until > 0")
+                .execute(&self.database.pool)
+                .await?;
+        }
+        Ok(())
     }
 
     /// An answer reached the resident (or never will): its address and words are wiped.
@@ -425,14 +488,20 @@ mod tests {
         let words = "请带身份证到3号窗口，或打13800138000";
         assert!(handovers.answer(id, words, Utc::now()).await.unwrap());
         assert!(!handovers.answer(id, "晚了一步", Utc::now()).await.unwrap());
-        let sent = handovers.deliveries("telegram").await.unwrap();
+        let sent = handovers.take("telegram").await.unwrap();
         assert_eq!(
             (sent[0].conversation.as_str(), sent[0].text.as_str()),
             (CHAT, words)
         );
-        assert!(handovers.deliveries("web").await.unwrap().is_empty());
+        assert!(handovers.take("web").await.unwrap().is_empty());
+        let other = Handovers::of(&journal);
+        assert!(other.take("telegram").await.unwrap().is_empty());
+        handovers.renew().await.unwrap();
+        assert_eq!(handovers.take("telegram").await.unwrap().len(), 1);
+        handovers.release().await.unwrap();
+        assert_eq!(other.take("telegram").await.unwrap().len(), 1);
         handovers.delivered(id, true).await.unwrap();
-        assert!(handovers.deliveries("telegram").await.unwrap().is_empty());
+        assert!(handovers.take("telegram").await.unwrap().is_empty());
         let row = sqlx::query("SELECT address, outgoing FROM handover")
             .fetch_one(&journal.database().pool)
             .await

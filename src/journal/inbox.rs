@@ -1,9 +1,18 @@
 //! The durable inbox: updates are committed here before the platform is told they arrived,
 //! and wiped when they are answered.
+//!
+//! Work is taken with leases (see [`lease`](super::lease)), so that several programs may share it:
+//! the oldest open update of a lane that nobody works on. So a lane's updates are answered one
+//! after the other and in order, whoever answers them.
+
+use std::collections::HashSet;
+use std::sync::Arc;
 
 use chrono::{DateTime, Duration, Utc};
-use sqlx::Row;
+use sqlx::any::AnyRow;
+use sqlx::{AssertSqlSafe, Row};
 
+use super::lease::{LEASE_MS, replica_name};
 use super::{Database, JournalError, Keys};
 
 /// Platforms repeat updates for a day; remember what was done for longer than that.
@@ -27,21 +36,37 @@ pub struct Pending {
     pub lane: String,
     /// How often answering it failed so far.
     pub attempts: i64,
+    /// When it arrived.
+    pub received: DateTime<Utc>,
     /// The update as it came; `None` when it no longer opens (another key).
     pub payload: Option<Vec<u8>>,
 }
 
-/// The durable inbox. Cheap to clone.
+/// What waits in the inbox, of all programs together.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Backlog {
+    /// Updates without an answer, those under way too.
+    pub open: i64,
+    /// Milliseconds since the oldest of them arrived; 0 when there is none.
+    pub oldest_ms: i64,
+}
+
+/// The durable inbox. Cheap to clone; clones work under the same name.
 #[derive(Clone)]
 pub struct Inbox {
     database: Database,
     keys: Keys,
+    replica: Arc<str>,
 }
 
 impl Inbox {
     /// An inbox in `database`, sealed under `keys`.
     pub fn new(database: Database, keys: Keys) -> Self {
-        Self { database, keys }
+        Self {
+            database,
+            keys,
+            replica: replica_name().into(),
+        }
     }
 
     /// The pseudonymous lane of a platform's conversation.
@@ -83,52 +108,125 @@ impl Inbox {
         Ok(new)
     }
 
-    /// Everything that waits for an answer, oldest first.
+    /// With SQLite there is one program: what an earlier run had in hand is free at once.
     ///
     /// # Errors
     /// When the database refuses.
-    pub async fn pending(&self) -> Result<Vec<Pending>, JournalError> {
-        let rows = sqlx::query(
-            "SELECT update_id, lane, attempts, payload FROM inbox WHERE done = 0 ORDER BY update_id",
-        )
-        .fetch_all(&self.database.pool)
-        .await?;
-        rows.iter()
-            .map(|row| {
-                let update_id: i64 = row.try_get("update_id")?;
-                let sealed: String = row.try_get("payload")?;
-                Ok(Pending {
-                    update_id,
-                    lane: row.try_get("lane")?,
-                    attempts: row.try_get("attempts")?,
-                    payload: self.keys.unseal(&sealed, &update_id.to_le_bytes()).ok(),
-                })
-            })
-            .collect()
+    pub async fn begin(&self) -> Result<(), JournalError> {
+        if !self.database.is_postgres {
+            sqlx::query("UPDATE inbox SET until = 0 WHERE done = 0 AND until > 0")
+                .execute(&self.database.pool)
+                .await?;
+        }
+        Ok(())
     }
 
-    /// The update is answered (or given up): its content is wiped, its id remembered.
+    /// In one transaction: what was answered (or given up) is wiped, its id remembered, and up to
+    /// `room` updates are taken, at most one of a lane, the oldest first.
     ///
     /// # Errors
-    /// When the database refuses; the update will be answered again after a restart.
-    pub async fn done(&self, update_id: i64) -> Result<(), JournalError> {
-        self.all_done(&[update_id]).await
-    }
-
-    /// The same for many at the price of one.
-    ///
-    /// # Errors
-    /// When the database refuses; the updates will be answered again after a restart.
-    pub async fn all_done(&self, update_ids: &[i64]) -> Result<(), JournalError> {
+    /// When the database refuses: nothing is wiped and nothing taken then.
+    pub async fn turn(&self, dealt: &[i64], room: usize) -> Result<Vec<Pending>, JournalError> {
         let mut transaction = self.database.pool.begin().await?;
-        for update_id in update_ids {
-            sqlx::query("UPDATE inbox SET done = 1, payload = '' WHERE update_id = $1")
+        for update_id in dealt {
+            sqlx::query("UPDATE inbox SET done = 1, payload = '', until = 0 WHERE update_id = $1")
                 .bind(update_id)
                 .execute(&mut *transaction)
                 .await?;
         }
+        let (now, free) = (self.database.now(), self.database.is_free("t.until"));
+        let sql = format!(
+            "WITH heads AS MATERIALIZED ( \
+               SELECT t.update_id FROM inbox t WHERE t.done = 0 AND {free} \
+               AND NOT EXISTS (SELECT 1 FROM inbox e WHERE e.lane = t.lane AND e.done = 0 \
+                 AND e.update_id <> t.update_id AND (e.update_id < t.update_id OR NOT {taken})) \
+               ORDER BY t.update_id LIMIT $1 {take}) \
+             UPDATE inbox SET owner = $2, until = {now} + {LEASE_MS} \
+             WHERE update_id IN (SELECT update_id FROM heads) \
+             RETURNING update_id, lane, attempts, received, payload",
+            taken = self.database.is_free("e.until"),
+            take = self.database.take_rows(),
+        );
+        let rows = if room == 0 {
+            Vec::new()
+        } else {
+            // Put together from literals and numbers.
+            sqlx::query(AssertSqlSafe(sql))
+                .bind(i64::try_from(room).unwrap_or(i64::MAX))
+                .bind(&*self.replica)
+                .fetch_all(&mut *transaction)
+                .await?
+        };
         transaction.commit().await?;
+        let mut taken: Vec<Pending> = rows
+            .iter()
+            .map(|row| self.pending(row))
+            .collect::<Result<_, _>>()?;
+        taken.sort_by_key(|pending| pending.update_id);
+        Ok(taken)
+    }
+
+    fn pending(&self, row: &AnyRow) -> Result<Pending, JournalError> {
+        let update_id: i64 = row.try_get("update_id")?;
+        let sealed: String = row.try_get("payload")?;
+        let received = DateTime::from_timestamp_millis(row.try_get("received")?);
+        Ok(Pending {
+            update_id,
+            lane: row.try_get("lane")?,
+            attempts: row.try_get("attempts")?,
+            received: received.unwrap_or_default(),
+            payload: self.keys.unseal(&sealed, &update_id.to_le_bytes()).ok(),
+        })
+    }
+
+    /// Goes on holding what was taken; returns what still is ours. What is missing was dealt with, or
+    /// somebody else has taken it because we were silent for too long.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub async fn renew(&self) -> Result<HashSet<i64>, JournalError> {
+        let sql = format!(
+            "UPDATE inbox SET until = {} + {LEASE_MS} WHERE done = 0 AND owner = $1 AND until > 0 \
+             RETURNING update_id",
+            self.database.now()
+        );
+        let rows = sqlx::query(AssertSqlSafe(sql))
+            .bind(&*self.replica)
+            .fetch_all(&self.database.pool)
+            .await?;
+        rows.iter()
+            .map(|row| Ok(row.try_get("update_id")?))
+            .collect()
+    }
+
+    /// Gives back what was taken, so that somebody else answers it at once.
+    ///
+    /// # Errors
+    /// When the database refuses: the leases run out by themselves then.
+    pub async fn release(&self) -> Result<(), JournalError> {
+        sqlx::query("UPDATE inbox SET until = 0 WHERE done = 0 AND owner = $1 AND until > 0")
+            .bind(&*self.replica)
+            .execute(&self.database.pool)
+            .await?;
         Ok(())
+    }
+
+    /// What waits.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub async fn backlog(&self) -> Result<Backlog, JournalError> {
+        let row = sqlx::query(
+            "SELECT CAST(COUNT(*) AS BIGINT) AS n, CAST(MIN(received) AS BIGINT) AS oldest \
+             FROM inbox WHERE done = 0",
+        )
+        .fetch_one(&self.database.readers)
+        .await?;
+        let oldest: Option<i64> = row.try_get("oldest")?;
+        Ok(Backlog {
+            open: row.try_get("n")?,
+            oldest_ms: oldest.map_or(0, |ms| (Utc::now().timestamp_millis() - ms).max(0)),
+        })
     }
 
     /// Counts a failed attempt; returns how many there were.
@@ -171,6 +269,10 @@ mod tests {
         }
     }
 
+    fn ids(taken: &[Pending]) -> Vec<i64> {
+        taken.iter().map(|p| p.update_id).collect()
+    }
+
     async fn inbox(folder: &std::path::Path) -> Inbox {
         let url = fresh_database(folder, "i.sqlite");
         let keys = Keys::open_or_create(&folder.join("k")).unwrap();
@@ -184,21 +286,99 @@ mod tests {
         let batch = [update(2, "二"), update(1, "一")];
         assert_eq!(inbox.accept(&batch).await.unwrap(), [2, 1]);
         assert!(inbox.accept(&batch).await.unwrap().is_empty());
-        let pending = inbox.pending().await.unwrap();
-        let ids: Vec<i64> = pending.iter().map(|p| p.update_id).collect();
-        assert_eq!(ids, [1, 2]);
-        assert_eq!(pending[0].payload.as_deref(), Some("一".as_bytes()));
-        inbox.done(1).await.unwrap();
+        assert_eq!(inbox.backlog().await.unwrap().open, 2);
+        let first = inbox.turn(&[], 9).await.unwrap();
+        assert_eq!(ids(&first), [1], "one of a lane at a time, in order");
+        assert_eq!(first[0].payload.as_deref(), Some("一".as_bytes()));
+        assert!(inbox.turn(&[], 9).await.unwrap().is_empty());
+        assert_eq!(inbox.failed(1).await.unwrap(), 1);
+        assert_eq!(ids(&inbox.turn(&[1], 9).await.unwrap()), [2]);
         assert!(
             inbox.accept(&batch[1..]).await.unwrap().is_empty(),
             "done ids stay known"
         );
-        assert_eq!(inbox.failed(2).await.unwrap(), 1);
-        assert_eq!(inbox.pending().await.unwrap().len(), 1);
+        assert!(inbox.turn(&[2], 9).await.unwrap().is_empty());
+        assert_eq!(inbox.backlog().await.unwrap(), Backlog::default());
         assert_eq!(
             inbox.prune(Utc::now() + Duration::days(4)).await.unwrap(),
-            1
+            2
         );
+    }
+
+    #[tokio::test]
+    async fn what_one_took_the_other_leaves_until_it_is_given_back_or_runs_out() {
+        let folder = tempfile::tempdir().unwrap();
+        let one = inbox(folder.path()).await;
+        let other = Inbox::new(one.database.clone(), one.keys.clone());
+        let in_lane = |id: i64, lane: &str| Incoming {
+            lane: lane.into(),
+            ..update(id, "字")
+        };
+        let batch = [
+            in_lane(1, "a"),
+            in_lane(2, "a"),
+            in_lane(3, "b"),
+            in_lane(4, "c"),
+        ];
+        one.accept(&batch).await.unwrap();
+        assert_eq!(ids(&one.turn(&[], 2).await.unwrap()), [1, 3]);
+        assert_eq!(ids(&other.turn(&[], 9).await.unwrap()), [4]);
+        assert_eq!(one.renew().await.unwrap(), HashSet::from([1, 3]));
+        other.accept(&[in_lane(0, "a")]).await.unwrap();
+        assert!(
+            other.turn(&[], 9).await.unwrap().is_empty(),
+            "what came late waits for what is under way in its lane"
+        );
+        one.release().await.unwrap();
+        assert!(one.renew().await.unwrap().is_empty());
+        assert_eq!(ids(&other.turn(&[4], 9).await.unwrap()), [0, 3]);
+        // Silent for longer than a lease lasts; and a clock that was set back by a day.
+        for changed in ["until - 60000", "until + 86400000"] {
+            let sql = format!("UPDATE inbox SET until = {changed} WHERE update_id = 3");
+            sqlx::query(AssertSqlSafe(sql))
+                .execute(&one.database.pool)
+                .await
+                .unwrap();
+            assert_eq!(ids(&one.turn(&[], 9).await.unwrap()), [3]);
+            assert_eq!(other.renew().await.unwrap(), HashSet::from([0]));
+        }
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn many_takers_take_everything_once_and_in_order() {
+        let folder = tempfile::tempdir().unwrap();
+        let first = inbox(folder.path()).await;
+        let batch: Vec<Incoming> = (0..200)
+            .map(|id| Incoming {
+                lane: format!("lane {}", id % 7),
+                ..update(id, "字")
+            })
+            .collect();
+        first.accept(&batch).await.unwrap();
+        let takers = (0..6).map(|_| {
+            let inbox = Inbox::new(first.database.clone(), first.keys.clone());
+            tokio::spawn(async move {
+                let mut taken: Vec<(i64, String)> = Vec::new();
+                let mut hand: Vec<i64> = Vec::new();
+                while inbox.backlog().await.unwrap().open > 0 {
+                    let got = inbox.turn(&hand, 3).await.unwrap();
+                    hand = ids(&got);
+                    taken.extend(got.into_iter().map(|p| (p.update_id, p.lane)));
+                }
+                taken
+            })
+        });
+        let mut all: Vec<i64> = Vec::new();
+        for taken in futures::future::join_all(takers).await {
+            let taken = taken.unwrap();
+            let mut last = std::collections::HashMap::new();
+            for (id, lane) in taken {
+                assert!(last.insert(lane, id).is_none_or(|before| before < id));
+                all.push(id);
+            }
+        }
+        all.sort_unstable();
+        assert_eq!(all, (0..200).collect::<Vec<i64>>());
     }
 
     /// What SQLite says when the disk is full, and when it was mounted read-only.
@@ -232,7 +412,7 @@ mod tests {
             assert!(error.contains(reason), "{error}");
             let question = super::super::record::tests::question(&asker, &large);
             assert!(journal.record(question.clone()).await.is_err());
-            assert_eq!(inbox.pending().await.unwrap().len(), 1, "reading goes on");
+            assert_eq!(inbox.backlog().await.unwrap().open, 1, "reading goes on");
             sqlx::query(mend).execute(&database.pool).await.unwrap();
             let again = inbox.accept(&[update(2, "二"), update(3, &large)]).await;
             assert_eq!(again.unwrap(), [2, 3], "nothing of the batch was kept");

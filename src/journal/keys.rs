@@ -37,6 +37,7 @@ pub struct Keys {
     pseudonym: [u8; 32],
     seal: [u8; 32],
     form: [u8; 32],
+    webhook: [u8; 32],
 }
 
 const KEY_BYTES: usize = 32;
@@ -117,6 +118,7 @@ impl Keys {
             pseudonym: hmac(key, &[b"qijin pseudonym v1"]),
             seal: hmac(key, &[b"qijin seal v1"]),
             form: hmac(key, &[b"qijin form v1"]),
+            webhook: hmac(key, &[b"qijin webhook v1"]),
         }
     }
 
@@ -132,6 +134,12 @@ impl Keys {
     /// A token that proves that a form came from a page of ours, for the browser that holds `secret`.
     pub fn form_token(&self, secret: &str) -> String {
         hex(&hmac(&self.form, &[secret.as_bytes()])[..16])
+    }
+
+    /// What the platform says to our webhook, when nothing else was agreed: the same for all programs
+    /// that share the key.
+    pub fn webhook_secret(&self) -> String {
+        hex(&self.webhook)
     }
 
     /// Seals `plain`; only the same key and the same `context` open it again.

@@ -337,6 +337,7 @@ impl Journal {
         for also in [
             "DELETE FROM asker_origin WHERE asker = $1",
             "DELETE FROM handover WHERE asker = $1",
+            "DELETE FROM conversation WHERE asker = $1",
         ] {
             sqlx::query(also)
                 .bind(&asker.0)

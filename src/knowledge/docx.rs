@@ -7,28 +7,38 @@ use quick_xml::events::Event;
 /// More than any law or leaflet holds; a zip bomb is not our guest.
 const MAX_XML_BYTES: u64 = 64 << 20;
 
-/// A file that is no sound .docx.
+/// Why a .docx cannot be read.
 #[derive(Debug, thiserror::Error)]
-#[error("不是完好的 .docx 文件：{0}")]
-pub struct DocxError(String);
+pub enum DocxError {
+    /// It is no sound .docx.
+    #[error("不是完好的 .docx 文件：{0}")]
+    Broken(String),
+    /// It holds more than any law or leaflet.
+    #[error("文件太大（文字解开后超过 {} MB），没有读", MAX_XML_BYTES >> 20)]
+    TooBig,
+}
 
 impl DocxError {
     fn new(reason: impl std::fmt::Display) -> Self {
-        Self(reason.to_string())
+        Self::Broken(reason.to_string())
     }
 }
 
 /// The paragraphs of a .docx as lines; empty ones are left out.
 pub(super) fn lines(bytes: &[u8]) -> Result<Vec<String>, DocxError> {
     let mut archive = zip::ZipArchive::new(Cursor::new(bytes)).map_err(DocxError::new)?;
-    let mut xml = String::new();
+    let mut xml = Vec::new();
     archive
         .by_name("word/document.xml")
         .map_err(DocxError::new)?
-        .take(MAX_XML_BYTES)
-        .read_to_string(&mut xml)
+        // The size that a file states about itself is not believed.
+        .take(MAX_XML_BYTES + 1)
+        .read_to_end(&mut xml)
         .map_err(DocxError::new)?;
-    paragraphs(&xml)
+    if xml.len() as u64 > MAX_XML_BYTES {
+        return Err(DocxError::TooBig);
+    }
+    paragraphs(&String::from_utf8(xml).map_err(DocxError::new)?)
 }
 
 fn paragraphs(xml: &str) -> Result<Vec<String>, DocxError> {
@@ -92,5 +102,26 @@ mod tests {
             <Fallback><p><r><t>框</t></r></p></Fallback></AlternateContent></d>";
         assert_eq!(paragraphs(xml).unwrap(), ["甲&", "乙", "格", "框"]);
         assert!(lines(b"PK").is_err());
+    }
+
+    #[test]
+    fn a_bomb_is_refused_and_entities_do_not_grow() {
+        use std::io::Write;
+        let zipped = |xml: &[u8]| {
+            let mut out = zip::ZipWriter::new(Cursor::new(Vec::new()));
+            let options = zip::write::SimpleFileOptions::default();
+            out.start_file("word/document.xml", options).unwrap();
+            out.write_all(xml).unwrap();
+            out.finish().unwrap().into_inner()
+        };
+        let bomb = zipped(&vec![b' '; MAX_XML_BYTES as usize + 1]);
+        assert!(bomb.len() < 1 << 20, "{} bytes", bomb.len());
+        assert!(matches!(lines(&bomb), Err(DocxError::TooBig)));
+        let laughs = zipped(
+            "<!DOCTYPE d [<!ENTITY a \"ha\"><!ENTITY b \"&a;&a;&a;&a;\">]>\
+             <d><p><r><t>笑&b;</t></r></p></d>"
+                .as_bytes(),
+        );
+        assert_eq!(lines(&laughs).unwrap(), ["笑"]);
     }
 }

@@ -12,7 +12,7 @@ use super::entry_file;
 use super::finding::{Finding, Severity, SourceFile, Sources};
 use super::front_matter::Context;
 use super::statutes::{self, Catalogue, LawRegister, StatuteError};
-use super::{Entry, EntryId, Library, risk, tables};
+use super::{Entry, EntryId, Library, read_bounded, risk, tables};
 
 /// Drafts wait here for a person; nothing in it is an entry.
 pub const DRAFTS: &str = "drafts";
@@ -124,6 +124,9 @@ fn files(root: &Path) -> Result<Vec<PathBuf>, LoadError> {
     Ok(out)
 }
 
+/// More than any file of a library holds; the largest of ours is a twentieth of it.
+const MAX_MEGABYTES: u64 = 8;
+
 /// Loads everything under `root`.
 ///
 /// # Errors
@@ -158,7 +161,19 @@ pub fn load_with(
         let path = root.join(&file);
         let bytes = match text {
             Some(text) => text.clone().into_bytes(),
-            None => fs::read(&path).map_err(|source| LoadError::Io { path, source })?,
+            None => match read_bounded(&path, MAX_MEGABYTES) {
+                Ok(bytes) => bytes,
+                Err(error) if error.kind() == std::io::ErrorKind::FileTooLarge => {
+                    let source = SourceFile {
+                        path: Arc::new(file.clone()),
+                        text: "",
+                    };
+                    findings.push(source.error("too-big", 0..0, error.to_string()));
+                    sources.insert(Arc::new(file), String::new());
+                    continue;
+                }
+                Err(source) => return Err(LoadError::Io { path, source }),
+            },
         };
         digest.update(file.to_string_lossy().as_bytes());
         digest.update((bytes.len() as u64).to_le_bytes());

@@ -3,6 +3,7 @@
 //! [`load`] never stops at the first fault: it returns what could be read together with
 //! *all* [`Finding`]s, and [`Loaded::accept`] refuses a library that has errors.
 
+mod bounded;
 mod calendar;
 mod check_statutes;
 mod citation;
@@ -20,6 +21,7 @@ pub mod risk;
 pub mod statutes;
 mod tables;
 
+pub use bounded::read_bounded;
 pub use calendar::{FixedDay, When};
 pub use check_statutes::check_statutes;
 pub use docx::DocxError;

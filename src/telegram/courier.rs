@@ -1,7 +1,8 @@
 //! Bringing officers' answers to the residents who asked for a human being.
 //!
 //! An answer is committed before it is sent and wiped after Telegram took it: a crash between the
-//! two sends it once more at the next start, and loses none.
+//! two sends it once more at the next start, and loses none. Of several programs on one database each
+//! delivers what it has taken, and goes on holding it while Telegram does not take it.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -16,8 +17,8 @@ use super::render::words;
 use super::{CHANNEL, DRAIN, texts};
 use crate::journal::{Delivery, Handovers, JournalError};
 
-/// Another process may have committed an answer: look at least this often.
-const AT_LEAST_EVERY: Duration = Duration::from_secs(15);
+/// Another process may have committed an answer: look at least this often. Leases last longer.
+const AT_LEAST_EVERY: Duration = Duration::from_secs(5);
 /// Pause before an answer is tried again that Telegram did not take.
 const RETRY_PAUSE: Duration = Duration::from_secs(5);
 
@@ -28,10 +29,13 @@ pub(super) async fn run(
     office: String,
     shutdown: CancellationToken,
 ) {
+    if let Err(error) = handovers.begin_deliveries().await {
+        log(&error);
+    }
     let mut under_way = FuturesUnordered::new();
     let mut ids = HashSet::new();
     while !shutdown.is_cancelled() {
-        match handovers.deliveries(CHANNEL).await {
+        match handovers.take(CHANNEL).await {
             Ok(deliveries) => {
                 for delivery in deliveries {
                     // Side by side: one chat's trouble is not another's.
@@ -48,10 +52,18 @@ pub(super) async fn run(
             () = handovers.answer_committed() => {}
             () = tokio::time::sleep(AT_LEAST_EVERY) => {}
         }
+        if !ids.is_empty()
+            && let Err(error) = handovers.renew().await
+        {
+            log(&error);
+        }
     }
     let rest = async { while under_way.next().await.is_some() {} };
     if tokio::time::timeout(DRAIN, rest).await.is_err() {
         tracing::warn!("some answers of staff were under way; they are sent at the next start");
+    }
+    if let Err(error) = handovers.release().await {
+        log(&error);
     }
 }
 

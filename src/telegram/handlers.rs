@@ -74,7 +74,7 @@ async fn command(context: Context, message: Message, command: Command) -> Result
     let page = match command {
         Command::Start(payload) => {
             if let Some(user) = &message.from {
-                context.desk.start_afresh(&visitor(user));
+                context.desk.start_afresh(&visitor(user)).await;
                 remember_origin(&context, user, &payload).await;
             }
             let topics = button("按主题翻看", &Action::Places);

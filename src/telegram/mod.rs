@@ -3,22 +3,24 @@
 //! teloxide's types, requests and dptree handlers, but not its dispatcher: that one tells
 //! Telegram an update arrived before it is answered, and a crash loses it. Here an update goes
 //!
-//! getUpdates → [inbox](crate::journal::Inbox) (committed) → offset advances → lane → handlers →
-//! answer accepted by the API → inbox (done)
+//! getUpdates or webhook → [inbox](crate::journal::Inbox) (committed) → acknowledged → taken with a
+//! lease → handlers → answer accepted by the API → inbox (done)
 //!
 //! so whatever happens it is answered, and answered again only if the process died between the
-//! last two steps.
+//! last two steps. Several programs may do so on one database.
 
 mod callback;
 mod context;
 mod courier;
 mod handlers;
-mod lanes;
+mod intake;
+mod limits;
 mod menu;
 mod outgoing;
 mod poll;
 mod render;
 mod texts;
+mod webhook;
 mod worker;
 
 use std::sync::Arc;
@@ -26,20 +28,24 @@ use std::time::Duration;
 
 use teloxide::RequestError;
 use teloxide::prelude::*;
-use teloxide::types::Me;
+use teloxide::types::{AllowedUpdate, Me};
 use teloxide::utils::command::BotCommands as _;
-use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use crate::desk::Desk;
 use crate::doctor::Online;
-use crate::journal::{Inbox, JournalError};
+use crate::journal::Inbox;
 use crate::ledger::Regions;
 use context::Context;
+use intake::Intake;
 use outgoing::{Outgoing, describe};
+
+pub use webhook::Webhook;
 
 /// Name of this channel in the journal.
 const CHANNEL: &str = "telegram";
+/// The kinds of updates that we ask for.
+const WANTED: [AllowedUpdate; 2] = [AllowedUpdate::Message, AllowedUpdate::CallbackQuery];
 /// How long handlers may go on after a stop signal.
 const DRAIN: Duration = Duration::from_secs(20);
 /// Must be longer than the long poll: a slow answer is not a lost one.
@@ -54,6 +60,14 @@ pub struct TelegramSettings {
     regions: Vec<String>,
 }
 
+/// How updates come.
+pub enum Reception {
+    /// We ask for them: one program only.
+    Polling,
+    /// Telegram brings them to an address.
+    Webhook(Webhook),
+}
+
 /// Why the channel could not start.
 #[derive(Debug, thiserror::Error)]
 pub enum TelegramError {
@@ -66,9 +80,11 @@ pub enum TelegramError {
     /// The HTTP client could not be made, for example because of the proxy.
     #[error("网络设置有误（代理写对了吗？）：{0}")]
     Client(reqwest::Error),
-    /// The inbox failed at start.
-    #[error(transparent)]
-    Inbox(#[from] JournalError),
+    /// The API does not take the webhook.
+    #[error(
+        "Telegram 不接受这个 webhook：{0}。核对 [telegram] webhook_url（https、端口 443 80 88 或 8443、域名能解析）和 webhook_secret"
+    )]
+    WebhookRefused(String),
 }
 
 impl TelegramSettings {
@@ -106,9 +122,10 @@ impl TelegramSettings {
 /// Runs the channel until `shutdown`, then drains.
 ///
 /// # Errors
-/// When the token is refused or the inbox cannot be read at start. Later failures are retried.
+/// When the token or the webhook is refused. Later failures are retried.
 pub async fn run(
     settings: TelegramSettings,
+    reception: Reception,
     desk: Desk,
     inbox: Inbox,
     shutdown: CancellationToken,
@@ -126,7 +143,14 @@ pub async fn run(
     }
     tracing::info!(bot.name = me.username(), "Telegram is connected");
 
-    let (arrivals, queue) = mpsc::channel(1024);
+    match inbox.backlog().await {
+        Ok(left) if left.open > 0 => tracing::info!(
+            inbox.pending = left.open,
+            "answering what was left unanswered"
+        ),
+        // The worker says so if it cannot be read.
+        _ => {}
+    }
     let context = Context {
         outgoing: Arc::new(Outgoing::new(bot.clone())),
         desk,
@@ -141,19 +165,36 @@ pub async fn run(
             shutdown.clone(),
         ))
     });
-    let worker = worker::Worker::new(context, inbox.clone(), shutdown.clone());
-    let working = tokio::spawn(worker.run(queue));
-    poll::run(bot, me, inbox, arrivals, shutdown).await?;
-    // The queue is closed now; what is under way may finish, the rest stays in the inbox.
+    let worker = Arc::new(worker::Worker::new(
+        context,
+        inbox.clone(),
+        shutdown.clone(),
+    ));
+    let intake = Arc::new(Intake::new(inbox, me, worker.clone()));
+    let counting = tokio::spawn({
+        let worker = worker.clone();
+        async move { worker.count().await }
+    });
+    let working = tokio::spawn(worker.run());
+    let received = match reception {
+        Reception::Polling => {
+            poll::run(bot, intake, shutdown).await;
+            Ok(())
+        }
+        Reception::Webhook(webhook) => webhook::run(bot, intake, webhook, shutdown).await,
+    };
+    // Nothing new is begun now; what is under way may finish, the rest stays in the inbox.
     if tokio::time::timeout(DRAIN, working).await.is_err() {
         tracing::warn!("some questions were still under way; they are answered at the next start");
     }
+    // Ends with the shutdown.
+    let _ = counting.await;
     if let Some(courier) = courier
         && courier.await.is_err()
     {
         tracing::error!("the delivery of staff's answers panicked");
     }
-    Ok(())
+    received
 }
 
 /// How long the doctor waits for Telegram.

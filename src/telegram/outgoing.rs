@@ -146,10 +146,13 @@ impl Outgoing {
             }
             request
         };
-        let sent = patiently(|| message(&page.html).parse_mode(ParseMode::Html).send()).await;
+        let sent = patiently("sendMessage", || {
+            message(&page.html).parse_mode(ParseMode::Html).send()
+        })
+        .await;
         match sent {
             Err(RequestError::Api(ApiError::CantParseEntities(_))) => {
-                patiently(|| message(&page.plain).send()).await
+                patiently("sendMessage", || message(&page.plain).send()).await
             }
             other => other,
         }
@@ -173,10 +176,13 @@ impl Outgoing {
             }
             request
         };
-        let edited = patiently(|| request(&page.html).parse_mode(ParseMode::Html).send()).await;
+        let edited = patiently("editMessageText", || {
+            request(&page.html).parse_mode(ParseMode::Html).send()
+        })
+        .await;
         let edited = match edited {
             Err(RequestError::Api(ApiError::CantParseEntities(_))) => {
-                patiently(|| request(&page.plain).send()).await
+                patiently("editMessageText", || request(&page.plain).send()).await
             }
             other => other,
         };
@@ -198,7 +204,7 @@ impl Outgoing {
         message: MessageId,
         keyboard: InlineKeyboardMarkup,
     ) -> Result<(), RequestError> {
-        let edited = patiently(|| {
+        let edited = patiently("editMessageReplyMarkup", || {
             self.bot
                 .edit_message_reply_markup(chat, message)
                 .reply_markup(keyboard.clone())
@@ -215,7 +221,7 @@ impl Outgoing {
     /// Sends plain words.
     pub async fn say(&self, chat: ChatId, text: &str) -> Result<(), RequestError> {
         self.pace(chat).await;
-        patiently(|| self.bot.send_message(chat, text).send()).await
+        patiently("sendMessage", || self.bot.send_message(chat, text).send()).await
     }
 
     /// Answers a tap, so that the button stops turning; with words to show briefly, or none.
@@ -223,7 +229,7 @@ impl Outgoing {
     /// It cannot fail: what the tap asked for is done by now and must not be done again because
     /// this small sign got lost.
     pub async fn toast(&self, tap: CallbackQueryId, text: Option<&str>) {
-        let answered = patiently(|| {
+        let answered = patiently("answerCallbackQuery", || {
             let request = self.bot.answer_callback_query(tap.clone());
             match text {
                 Some(text) => request.text(text).send(),
@@ -261,17 +267,36 @@ fn is_accepted(error: &RequestError) -> bool {
     matches!(error, RequestError::InvalidJson { raw, .. } if raw.starts_with("{\"ok\":true"))
 }
 
+/// A call's result as metrics count it: few, and the same for everybody.
+fn result_of(error: &RequestError) -> &'static str {
+    match error {
+        RequestError::RetryAfter(_) => "told_to_wait",
+        _ if is_server_fault(error) => "server_fault",
+        RequestError::Network(_) | RequestError::Io(_) => "network",
+        RequestError::InvalidJson { .. } => "unreadable",
+        _ => "refused",
+    }
+}
+
 /// Tries until it is accepted or refused for good, obeying `retry_after`.
-async fn patiently<T, F>(mut attempt: impl FnMut() -> F) -> Result<(), RequestError>
+async fn patiently<T, F>(
+    method: &'static str,
+    mut attempt: impl FnMut() -> F,
+) -> Result<(), RequestError>
 where
     F: IntoFuture<Output = Result<T, RequestError>>,
 {
     let mut tries = 0;
     loop {
-        let error = match attempt().await {
-            Ok(_) => return Ok(()),
-            Err(error) if is_accepted(&error) => return Ok(()),
-            Err(error) => error,
+        let outcome = match attempt().await {
+            Err(error) if !is_accepted(&error) => Err(error),
+            _ => Ok(()),
+        };
+        let result = outcome.as_ref().map_or_else(result_of, |()| "ok");
+        metrics::counter!("qijin_telegram_calls_total", "method" => method, "result" => result)
+            .increment(1);
+        let Err(error) = outcome else {
+            return Ok(());
         };
         tries += 1;
         if !is_passing(&error) || tries >= TRIES {
@@ -318,7 +343,7 @@ mod tests {
     async fn passing_faults_are_retried_and_final_ones_not() {
         let fault = |text: &str| RequestError::Api(ApiError::Unknown(text.to_owned()));
         let tries = Cell::new(0);
-        let result: Result<(), _> = patiently(|| {
+        let result: Result<(), _> = patiently("sendMessage", || {
             tries.set(tries.get() + 1);
             let n = tries.get();
             let error = fault("Bad Gateway");
@@ -327,7 +352,7 @@ mod tests {
         .await;
         assert!(result.is_ok() && tries.get() == 4);
         tries.set(0);
-        let result: Result<(), _> = patiently(|| {
+        let result: Result<(), _> = patiently("sendMessage", || {
             tries.set(tries.get() + 1);
             async { Err::<(), _>(RequestError::Api(ApiError::BotBlocked)) }
         })

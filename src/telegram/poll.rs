@@ -1,169 +1,91 @@
 //! Long polling: an update is in the inbox before Telegram is told that it arrived.
 
-use std::collections::HashSet;
+use std::sync::Arc;
 use std::time::Duration;
 
+use serde::Serialize;
+use serde_json::Value;
+use teloxide::payloads::{GetUpdates, GetUpdatesSetters};
 use teloxide::prelude::*;
-use teloxide::types::{AllowedUpdate, Me, UpdateKind};
+use teloxide::requests::{JsonRequest, Payload};
 use teloxide::{ApiError, RequestError};
-use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-use super::handlers;
+use super::WANTED;
+use super::intake::{Arrived, Intake};
 use super::outgoing::describe;
-use super::worker::Arrival;
-use super::{CHANNEL, TelegramError};
-use crate::journal::{Inbox, Incoming};
 
 /// Seconds that Telegram holds an empty poll open.
 const LONG_POLL: u32 = 25;
 
-/// Where an update belongs: its chat, or its sender when it has none.
-fn conversation(update: &Update) -> String {
-    match (update.chat(), update.from()) {
-        (Some(chat), _) => chat.id.0.to_string(),
-        (None, Some(user)) => user.id.0.to_string(),
-        (None, None) => String::new(),
+/// `getUpdates`, answered with the updates as they come.
+#[derive(Serialize)]
+struct AsTheyCome(GetUpdates);
+
+impl Payload for AsTheyCome {
+    type Output = Vec<Value>;
+    const NAME: &'static str = GetUpdates::NAME;
+
+    fn timeout_hint(&self) -> Option<Duration> {
+        self.0.timeout_hint()
     }
 }
 
-fn incoming(inbox: &Inbox, me: &Me, update: &Update) -> Option<Incoming> {
-    // What teloxide cannot read nobody can answer.
-    if matches!(update.kind, UpdateKind::Error(_)) {
-        tracing::warn!("an update of an unknown kind was skipped");
-        return None;
-    }
-    // What a group's members say to each other is neither kept nor counted against them.
-    if !handlers::concerns_us(update, me) {
-        return None;
-    }
-    Some(Incoming {
-        update_id: i64::from(update.id.0),
-        lane: inbox.lane(CHANNEL, &conversation(update)),
-        payload: serde_json::to_vec(update).ok()?,
-    })
-}
-
-/// Replays what was left unanswered, then polls until `shutdown`.
-///
-/// # Errors
-/// When the inbox cannot be read at start.
-pub(super) async fn run(
-    bot: Bot,
-    me: Me,
-    inbox: Inbox,
-    arrivals: mpsc::Sender<Arrival>,
-    shutdown: CancellationToken,
-) -> Result<(), TelegramError> {
-    let left = inbox.pending().await?;
-    if !left.is_empty() {
-        tracing::info!(
-            inbox.pending = left.len(),
-            "answering what was left unanswered"
-        );
-    }
-    for pending in left {
-        let update = pending
-            .payload
-            .and_then(|bytes| serde_json::from_slice::<Update>(&bytes).ok());
-        match update {
-            Some(update) => {
-                let arrival = Arrival {
-                    lane: pending.lane,
-                    update,
-                };
-                if arrivals.send(arrival).await.is_err() {
-                    return Ok(());
-                }
-            }
-            None => {
-                tracing::error!("an update in the inbox cannot be read any more; it is dropped");
-                inbox.done(pending.update_id).await?;
-            }
-        }
-    }
-
+/// Polls until `shutdown`.
+pub(super) async fn run(bot: Bot, intake: Arc<Intake>, shutdown: CancellationToken) {
     let mut offset = 0_i32;
     let mut wait = Duration::from_millis(500);
+    let mut polled_before = false;
     while !shutdown.is_cancelled() {
-        let request = bot
-            .get_updates()
+        let wanted = GetUpdates::new()
             .offset(offset)
             .timeout(LONG_POLL)
-            .allowed_updates([AllowedUpdate::Message, AllowedUpdate::CallbackQuery]);
+            .allowed_updates(WANTED);
+        let request = JsonRequest::new(bot.clone(), AsTheyCome(wanted)).send();
         let polled = tokio::select! {
             () = shutdown.cancelled() => break,
             polled = request => polled,
         };
         let accepted = match polled {
-            Ok(updates) => accept(&inbox, &me, updates, &arrivals).await,
+            Ok(updates) => {
+                polled_before = true;
+                let id = |update: &Value| update["update_id"].as_i64();
+                let last = updates.iter().filter_map(id).max();
+                let read = |update| Arrived::read(serde_json::to_vec(&update).ok()?);
+                let updates: Vec<Arrived> = updates.into_iter().filter_map(read).collect();
+                let accepted = tokio::select! {
+                    accepted = intake.accept(&updates) => accepted,
+                    // Not acknowledged: Telegram sends it again.
+                    () = shutdown.cancelled() => break,
+                };
+                if let Some(last) = last.filter(|_| accepted) {
+                    offset = i32::try_from(last).map_or(offset, |id| id.saturating_add(1));
+                }
+                accepted
+            }
             Err(error) => {
-                explain(&error);
+                explain(&error, polled_before);
+                // Only at the start: later on somebody runs the bot by webhook now, and removing
+                // theirs would be a fight that nobody wins.
                 if is_webhook_in_the_way(&error)
+                    && !polled_before
                     && let Err(error) = bot.delete_webhook().await
                 {
                     tracing::warn!(error = describe(&error), "the webhook was not removed");
                 }
-                None
+                false
             }
         };
-        match accepted {
-            Some(next) => {
-                offset = next.unwrap_or(offset);
-                wait = Duration::from_millis(500);
-            }
-            None => {
-                tokio::select! {
-                    () = shutdown.cancelled() => break,
-                    () = tokio::time::sleep(wait) => {}
-                }
-                wait = (wait * 2).min(Duration::from_secs(15));
-            }
+        if accepted {
+            wait = Duration::from_millis(500);
+            continue;
         }
+        tokio::select! {
+            () = shutdown.cancelled() => break,
+            () = tokio::time::sleep(wait) => {}
+        }
+        wait = (wait * 2).min(Duration::from_secs(15));
     }
-    Ok(())
-}
-
-/// Commits a batch and queues what is new. `None`: not committed, so the offset must not move;
-/// `Some(next)`: the offset to ask for next, if any update came.
-async fn accept(
-    inbox: &Inbox,
-    me: &Me,
-    updates: Vec<Update>,
-    arrivals: &mpsc::Sender<Arrival>,
-) -> Option<Option<i32>> {
-    let next = updates.iter().map(|u| u.id.0).max();
-    let batch: Vec<Incoming> = updates
-        .iter()
-        .filter_map(|u| incoming(inbox, me, u))
-        .collect();
-    let mut new: HashSet<i64> = match inbox.accept(&batch).await {
-        Ok(new) => new.into_iter().collect(),
-        Err(error) => {
-            tracing::error!(
-                error = &error as &dyn std::error::Error,
-                "updates could not be stored; asking Telegram for them again"
-            );
-            return None;
-        }
-    };
-    for (update, lane) in updates.into_iter().filter_map(|update| {
-        let taken = batch
-            .iter()
-            .find(|b| b.update_id == i64::from(update.id.0))?;
-        // Taken out, so that an update that stands twice in the batch is answered once.
-        new.remove(&taken.update_id)
-            .then(|| (update, taken.lane.clone()))
-    }) {
-        // Closed only when stopping: the update waits in the inbox.
-        if arrivals.send(Arrival { lane, update }).await.is_err() {
-            break;
-        }
-    }
-    Some(
-        next.and_then(|id| i32::try_from(id).ok())
-            .map(|id| id.saturating_add(1)),
-    )
 }
 
 /// Another program, or this one in another mode, had the updates sent to an address.
@@ -171,16 +93,22 @@ fn is_webhook_in_the_way(error: &RequestError) -> bool {
     matches!(error, RequestError::Api(ApiError::Unknown(text)) if text.contains("webhook is active"))
 }
 
-fn explain(error: &RequestError) {
+fn explain(error: &RequestError, polled_before: bool) {
     if matches!(
         error,
         RequestError::Api(ApiError::TerminatedByOtherGetUpdates)
     ) {
         tracing::error!(
-            "another program polls with the same token: stop it, or give each its own bot"
+            "另一个程序正用同一个令牌收消息（another program polls with the same token），两边会互相打断：\
+             停掉一个，或者各用各的机器人。要几台一起跑，请用 webhook 方式，见 docs/operations.zh-CN.md"
+        );
+    } else if is_webhook_in_the_way(error) && polled_before {
+        tracing::error!(
+            "有人给这个机器人设了 webhook，消息不再到这里来。如果改成了 webhook 方式，请停掉这个程序；\
+             如果不是，重启本程序就会取消那个 webhook"
         );
     } else if is_webhook_in_the_way(error) {
-        tracing::warn!("a webhook keeps updates away from here; removing it");
+        tracing::warn!("这个机器人以前设过 webhook，消息送不到这里：现在取消它，改为主动收取");
     } else {
         tracing::warn!(error = describe(error), "polling failed; trying again");
     }

@@ -6,10 +6,13 @@ use std::time::Duration;
 
 use governor::clock::DefaultClock;
 use governor::state::keyed::DefaultKeyedStateStore;
+use governor::state::{InMemoryState, NotKeyed};
 use governor::{Quota, RateLimiter};
 
 const LOG_INS: NonZeroU32 = NonZeroU32::new(10).expect("10 is not 0");
 const QUESTIONS: NonZeroU32 = NonZeroU32::new(60).expect("60 is not 0");
+/// From everywhere together: a core answers several times as many.
+const ALL_QUESTIONS: NonZeroU32 = NonZeroU32::new(50).expect("50 is not 0");
 /// Keys kept before those not seen lately are dropped.
 const TIDY_AT: usize = 10_000;
 
@@ -22,6 +25,8 @@ pub(super) struct Limits {
     names: Keyed<String>,
     /// An office or a village behind one address: 60 questions at once, then one a second.
     questions: Keyed<IpAddr>,
+    /// So that many addresses together leave room for Telegram: 50 a second.
+    all_questions: RateLimiter<NotKeyed, InMemoryState, DefaultClock>,
 }
 
 /// Longer names are no names: they share a bucket.
@@ -36,6 +41,7 @@ impl Limits {
             addresses: RateLimiter::keyed(log_ins),
             names: RateLimiter::keyed(log_ins),
             questions: RateLimiter::keyed(Quota::per_minute(QUESTIONS)),
+            all_questions: RateLimiter::direct(Quota::per_second(ALL_QUESTIONS)),
         }
     }
 
@@ -49,7 +55,8 @@ impl Limits {
 
     /// Whether a question may be asked from `address` now.
     pub fn may_ask(&self, address: IpAddr) -> bool {
-        allowed(&self.questions, home(address))
+        // Who asks too often himself takes nothing from the others.
+        allowed(&self.questions, home(address)) && self.all_questions.check().is_ok()
     }
 }
 
@@ -90,6 +97,12 @@ mod tests {
             assert!(limits.may_log_in(from(1), &n.to_string()));
         }
         assert!(!limits.may_log_in(from(1), "x"), "one network, every name");
+        let asked = |network: u16| (0..100).filter(|_| limits.may_ask(from(network))).count();
+        let all: usize = (1..100).map(asked).sum();
+        assert!(
+            (50..120).contains(&all),
+            "{all} questions at once from everywhere"
+        );
         assert_eq!(
             home("::ffff:10.1.2.3".parse().unwrap()),
             IpAddr::from([10, 1, 2, 3])

@@ -7,6 +7,7 @@
 //! `page::Page` of it for its template; `templates/macros.html` holds the parts of pages.
 
 mod activities;
+mod admin;
 mod assets;
 mod boards;
 mod chat;
@@ -20,6 +21,7 @@ mod gaps;
 mod gate;
 mod handovers;
 mod headers;
+mod health;
 mod labels;
 mod limits;
 mod login;
@@ -37,39 +39,33 @@ mod site;
 
 use std::io;
 use std::net::SocketAddr;
-use std::time::Duration;
 
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
+pub use admin::{recorder, watched};
+pub use health::Health;
 pub use routes::{Access, routes};
 pub use site::Setup;
 
+use crate::http;
 use site::Site;
 
-/// How long downloads may go on after a stop signal.
-const DRAIN: Duration = Duration::from_secs(10);
+/// Browsers open about six connections each.
+const CONNECTIONS: usize = 512;
 
 /// Serves on `listener` until `shutdown`, then finishes what is under way.
 ///
 /// # Errors
-/// When the listener fails, or the system has no randomness.
+/// When the system has no randomness.
 pub async fn run(
     listener: TcpListener,
     setup: Setup,
     shutdown: CancellationToken,
 ) -> io::Result<()> {
     let site = Site::new(setup).map_err(io::Error::other)?;
-    let app = routes::router(site).into_make_service_with_connect_info::<SocketAddr>();
-    let serving =
-        axum::serve(listener, app).with_graceful_shutdown(shutdown.clone().cancelled_owned());
-    tokio::select! {
-        served = serving => served,
-        () = async { shutdown.cancelled().await; tokio::time::sleep(DRAIN).await } => {
-            tracing::warn!("a download was cut off by stopping");
-            Ok(())
-        }
-    }
+    http::serve(listener, routes::router(site), CONNECTIONS, shutdown).await;
+    Ok(())
 }
 
 /// Whether `address` may be listened on: others' computers only through a proxy with TLS.

@@ -99,6 +99,7 @@ fn table() -> Vec<Route> {
     let post = Method::POST;
     vec![
         route(get.clone(), "/healthz", Open, health),
+        route(get.clone(), "/readyz", Open, ready),
         route(get.clone(), "/assets/{name}", Open, assets::serve),
         route(get.clone(), "/login", Visitor, login::form),
         route(post.clone(), "/login", Visitor, login::log_in),
@@ -390,4 +391,11 @@ pub(super) fn router(site: Site) -> Router {
 /// `200` with the number of entries as soon as questions can be answered.
 async fn health(axum::extract::State(site): axum::extract::State<Site>) -> String {
     format!("ok {} entries\n", site.desk.library().entries.len())
+}
+
+/// `200` while this program can answer and write, `503` with what it cannot otherwise. How much waits
+/// is told on the admin address only.
+async fn ready(axum::extract::State(site): axum::extract::State<Site>) -> (StatusCode, String) {
+    let state = site.health.look().await;
+    (state.status(), state.summary())
 }

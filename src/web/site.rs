@@ -7,6 +7,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::error::WebError;
 use super::figures::FiguresOf;
+use super::health::Health;
 use super::limits::Limits;
 use super::meanings::MeaningsOf;
 use crate::config::{Config, Edit};
@@ -26,10 +27,10 @@ pub struct Setup {
     pub desk: Desk,
     /// The log that is looked at.
     pub journal: Journal,
+    /// Whether this program can answer now.
+    pub health: Health,
     /// Whether a proxy with TLS stands in front: its header names the client then.
     pub behind_proxy: bool,
-    /// What villages and communities are called.
-    pub regions: Regions,
     /// What is configured, for the settings page: label and value.
     pub facts: Vec<(&'static str, String)>,
     /// The configuration that the program runs with.
@@ -58,6 +59,7 @@ pub(super) struct Site {
     /// Reports and check-ups take seconds of a core and read much: one at a time.
     turns: Arc<Semaphore>,
     pub figures: Arc<FiguresOf>,
+    pub health: Health,
     pub behind_proxy: bool,
     pub facts: Arc<Vec<(&'static str, String)>>,
     pub limits: Arc<Limits>,
@@ -96,6 +98,7 @@ impl Site {
             journal: setup.journal,
             handovers,
             desk: setup.desk,
+            health: setup.health,
             behind_proxy: setup.behind_proxy,
             facts: Arc::new(setup.facts),
             limits: Arc::new(Limits::new()),

@@ -11,6 +11,9 @@ use tempfile::TempDir;
 use super::database::{fresh_database, test_server};
 use super::fake_bot_api::{FakeBotApi, TOKEN};
 
+/// The public address of the webhook in tests.
+pub const WEBHOOK: &str = "https://qijin.test/telegram/hook";
+
 /// Folders of one installation: library, index, data, log.
 pub struct Office {
     folder: TempDir,
@@ -46,6 +49,13 @@ fn reviewed_yesterday(text: &str) -> String {
     text.lines().map(line).collect()
 }
 
+/// The program of this build; or another one by `QIJIN_TEST_PROGRAM`, as a script that runs it inside
+/// its container.
+fn program() -> std::ffi::OsString {
+    let other = std::env::var_os("QIJIN_TEST_PROGRAM").filter(|path| !path.is_empty());
+    other.unwrap_or_else(|| env!("CARGO_BIN_EXE_qijin").into())
+}
+
 impl Office {
     /// A new office with a copy of the small library of the tests.
     pub fn new() -> Self {
@@ -56,6 +66,23 @@ impl Office {
         let database = test_server()
             .is_some()
             .then(|| fresh_database(&folder.path().join("data"), "qijin.sqlite"));
+        Self { folder, database }
+    }
+
+    /// Another machine of this office: the same library, the same key and the same database. The
+    /// program must have run here before: it makes the key.
+    pub fn twin(&self) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        copy(&self.library(), &folder.path().join("library"));
+        let data = folder.path().join("data");
+        fs::create_dir_all(&data).unwrap();
+        fs::copy(
+            self.folder.path().join("data/local.key"),
+            data.join("local.key"),
+        )
+        .unwrap();
+        let database = self.database.clone();
+        assert!(database.is_some(), "only a server can be shared");
         Self { folder, database }
     }
 
@@ -93,7 +120,7 @@ impl Office {
 
     /// The program with this office's folders, without a token.
     pub fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_qijin"));
+        let mut command = Command::new(program());
         command
             .args(arguments)
             .current_dir(self.folder.path())
@@ -150,11 +177,36 @@ impl Office {
         (bot, self.pages().await)
     }
 
+    /// Starts `serve` by webhook; returns where it receives updates, once the webhook is set. Behind
+    /// [`WEBHOOK`] the fake server finds the machines in `World::targets`.
+    pub async fn start_webhook(&self, api: &FakeBotApi, more: &[(&str, &str)]) -> (Bot, String) {
+        let ready = |log: &str| log.matches("the webhook is set").count();
+        let before = ready(&self.log());
+        let mut env = vec![
+            ("QIJIN_TELEGRAM_MODE", "webhook"),
+            ("QIJIN_WEBHOOK_URL", WEBHOOK),
+            ("QIJIN_WEBHOOK_LISTEN", "127.0.0.1:0"),
+        ];
+        env.extend(more);
+        let bot = self.spawn_with(api, TOKEN, &env);
+        self.until_log(|log| ready(log) > before).await;
+        (bot, self.address("telegram.webhook.address=").await)
+    }
+
     /// Where the running program serves its pages.
     pub async fn pages(&self) -> String {
-        self.until_logged("web.address=").await;
+        self.address("web.address=").await
+    }
+
+    /// Where the running program is watched.
+    pub async fn admin(&self) -> String {
+        self.address("admin.address=").await
+    }
+
+    async fn address(&self, field: &str) -> String {
+        self.until_logged(field).await;
         let log = self.log();
-        let address = log.rsplit("web.address=").next().unwrap();
+        let address = log.rsplit(field).next().unwrap();
         let address = address.split_whitespace().next().unwrap();
         format!("http://{address}")
     }
@@ -253,6 +305,11 @@ impl Office {
 }
 
 impl Bot {
+    /// The process's id.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// SIGKILL: no chance to tidy up.
     pub fn kill(mut self) {
         self.child.kill().unwrap();

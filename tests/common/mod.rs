@@ -12,6 +12,7 @@ pub mod fake_bot_api;
 pub mod files;
 pub mod fixtures;
 pub mod media;
+pub mod mutate;
 pub mod secrets;
 
 pub use bot::{Bot, Office};

@@ -154,6 +154,15 @@ fn only_drafts_are_published_and_only_words_become_drafts() {
     fs::write(office.folder().join("旧.docx"), [0xD0, 0xCF, 0x11, 0xE0]).unwrap();
     says(&["import", "docx", "旧.docx"], "旧版 .doc");
     says(&["import", "docx", "没有.docx"], "读不了");
+    let huge = |path: &str| {
+        let file = fs::File::create(office.folder().join(path)).unwrap();
+        file.set_len(1 << 40).unwrap();
+    };
+    huge("巨大.docx");
+    says(&["import", "docx", "巨大.docx"], "超过 64 MB");
+    huge("library/drafts/巨大.md");
+    says(&["import", "draft", "巨大.md"], "超过 2 MB");
+    fs::remove_file(office.library().join("drafts/巨大.md")).unwrap();
     assert_eq!(library(&office), before);
 }
 

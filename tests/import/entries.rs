@@ -257,6 +257,24 @@ fn files_that_are_no_sheet_get_a_plain_answer() {
         said.contains("第 1048576 行：第 16384 列没有表头"),
         "{said}"
     );
+
+    // Rows without end, and a part that unfolds to a thousand times its size.
+    let endless: String = (3..200_000)
+        .map(|n| {
+            format!("<row r=\"{n}\"><c r=\"A{n}\" t=\"inlineStr\"><is><t>字</t></is></c></row>")
+        })
+        .collect();
+    let said = refused("无尽.xlsx", &raw_xlsx(&(inline(1, &header) + &endless)));
+    assert!(said.contains("最多导入 2000 行"), "{said}");
+    let bomb = raw_xlsx(&" ".repeat(201 << 20));
+    assert!(bomb.len() < 1 << 20, "{} bytes", bomb.len());
+    let said = refused("炸弹.xlsx", &bomb);
+    assert!(said.contains("解开后超过 200 MB"), "{said}");
+    // Nothing of so large a file comes into memory.
+    let huge = office.folder().join("巨大.xlsx");
+    fs::File::create(&huge).unwrap().set_len(1 << 40).unwrap();
+    let (ok, said) = run(&office, &["import", "entries", "巨大.xlsx"]);
+    assert!(!ok && said.contains("超过 64 MB"), "{said}");
 }
 
 #[test]

@@ -101,3 +101,38 @@ async fn one_address_cannot_flood() {
     assert!(refused > 0, "60 at once, then one a second");
     close(&office, bot).await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_watches_sees_numbers_and_no_words() {
+    let office = crate::common::Office::new();
+    let (bot, base) = office
+        .serve_pages(&[("QIJIN_ADMIN_LISTEN", "127.0.0.1:0")])
+        .await;
+    let admin = office.admin().await;
+    let mut browser = crate::common::Browser::new(&base);
+    browser
+        .submit("/ask", "/ask", &[("q", "老板拖欠工资怎么办？13912345678")])
+        .await;
+    let get = async |url: String| reqwest::get(url).await.unwrap().text().await.unwrap();
+    assert_eq!(get(format!("{base}/readyz")).await, "ready\n");
+    let ready = get(format!("{admin}/readyz")).await;
+    for line in ["library: 12 entries", "index: searched", "inbox: 0 open"] {
+        assert!(ready.contains(line), "{ready}");
+    }
+    let counted = get(format!("{admin}/metrics")).await;
+    for line in [
+        "qijin_answers_total{channel=\"web\",kind=",
+        "qijin_answer_seconds_count{channel=\"web\"} 1",
+        "qijin_journal_seconds_bucket{le=\"+Inf\"} 1",
+        "qijin_library_entries 12",
+        "qijin_index_age_seconds",
+        "process_resident_memory_bytes",
+    ] {
+        assert!(counted.contains(line), "{line} is not in\n{counted}");
+    }
+    assert!(!counted.contains("工资") && !counted.contains("13912345678"));
+    let elsewhere = reqwest::get(format!("{base}/metrics")).await.unwrap();
+    assert_eq!(elsewhere.status(), 404, "not where everybody looks");
+    assert!(bot.stop().await.success());
+    office.assert_calm();
+}

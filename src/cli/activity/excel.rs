@@ -8,7 +8,7 @@ use chrono::Utc;
 
 use super::super::{Config, import, progress};
 use super::{Desk, WHO};
-use crate::knowledge::Library;
+use crate::knowledge::{Library, read_bounded};
 use crate::ledger;
 
 pub(super) fn template(
@@ -32,7 +32,7 @@ pub(super) async fn import(
     file: &Path,
     dry_run: bool,
 ) -> anyhow::Result<ExitCode> {
-    let bytes = std::fs::read(file).with_context(|| format!("读不了 {}", file.display()))?;
+    let bytes = read_bounded(file, 64).with_context(|| format!("读不了 {}", file.display()))?;
     let held = desk.ledger.all().await?;
     let bar = progress::bar("读入台账");
     let sheet = ledger::sheet(

@@ -1,6 +1,5 @@
 //! `qijin import docx`, `qijin import page` and `qijin import draft`.
 
-use std::fs;
 use std::io::IsTerminal;
 use std::path::Path;
 use std::process::ExitCode;
@@ -9,9 +8,10 @@ use anyhow::Context;
 
 use super::super::{Config, runtime};
 use crate::knowledge::import::{self, Material, PublishError, page};
+use crate::knowledge::read_bounded;
 
 pub(super) fn docx(config: &Config, file: &Path) -> anyhow::Result<ExitCode> {
-    let bytes = fs::read(file).with_context(|| format!("读不了 {}", file.display()))?;
+    let bytes = read_bounded(file, 64).with_context(|| format!("读不了 {}", file.display()))?;
     let name = file.file_name().unwrap_or_default().to_string_lossy();
     let material = import::leaflet(&name, &bytes).with_context(|| format!("{}", file.display()))?;
     write(config, &material)

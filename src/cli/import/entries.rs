@@ -9,7 +9,7 @@ use anyhow::{Context, bail};
 
 use super::super::{Config, progress};
 use crate::knowledge::import::{self, EntriesError};
-use crate::knowledge::load;
+use crate::knowledge::{load, read_bounded};
 
 pub(super) fn template(config: &Config, file: &Path) -> anyhow::Result<ExitCode> {
     let library = load(&config.folders.library, &config.load_options())?.library;
@@ -44,7 +44,7 @@ pub(in crate::cli) fn write_template(file: &Path, bytes: &[u8]) -> anyhow::Resul
 }
 
 pub(super) fn import(config: &Config, file: &Path, dry_run: bool) -> anyhow::Result<ExitCode> {
-    let bytes = fs::read(file).with_context(|| format!("读不了 {}", file.display()))?;
+    let bytes = read_bounded(file, 64).with_context(|| format!("读不了 {}", file.display()))?;
     let bar = progress::bar("读入表格");
     let outcome = import::entries(
         &config.folders.library,

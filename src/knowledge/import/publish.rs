@@ -13,7 +13,7 @@ use super::own_words::Original;
 use super::trial;
 use crate::knowledge::finding::SourceFile;
 use crate::knowledge::load::{DRAFTS, LoadError, LoadOptions, load};
-use crate::knowledge::{Entry, Finding, Severity, Sources};
+use crate::knowledge::{Entry, Finding, Severity, Sources, read_bounded};
 
 /// Why a draft is not published. It stays as it is.
 #[derive(Debug, thiserror::Error)]
@@ -119,6 +119,9 @@ fn split_source(text: &str) -> (String, String) {
     (kept, original)
 }
 
+/// More than anybody can check by eye.
+const MAX_MEGABYTES: u64 = 2;
+
 /// Reads and checks a draft as part of the library under `root`; changes nothing.
 ///
 /// # Errors
@@ -129,10 +132,13 @@ pub fn publication(
     file: &Path,
 ) -> Result<Publication, PublishError> {
     let (path, name) = find(root, file)?;
-    let text = fs::read_to_string(&path).map_err(|source| PublishError::Io {
+    let unread = |source| PublishError::Io {
         path: path.clone(),
         source,
-    })?;
+    };
+    let bytes = read_bounded(&path, MAX_MEGABYTES).map_err(unread)?;
+    let text = String::from_utf8(bytes)
+        .map_err(|_| unread(std::io::Error::other("文件不是 UTF-8 编码：请另存为 UTF-8")))?;
     let (text, original) = split_source(text.trim_start_matches('\u{feff}'));
     load(root, options)?.accept()?;
     let loaded = trial::load(root, options, &[(name.clone(), text.clone())])?;

@@ -19,7 +19,10 @@ use sha2::{Digest, Sha256};
 use super::model::in_force;
 use super::source::{self, SourceError};
 use super::{Statute, Version};
+use crate::knowledge::read_bounded;
 
+/// More than any statute takes.
+const MAX_MEGABYTES: u64 = 64;
 /// Name of the folder inside the library.
 pub const FOLDER: &str = "statutes";
 const CATALOGUE: &str = "catalogue.json";
@@ -267,7 +270,7 @@ pub fn import(
     let mut read: HashMap<Key, Statute> = HashMap::new();
     for (done, path) in files.iter().enumerate() {
         progress(done, files.len());
-        let bytes = fs::read(path).map_err(io(path))?;
+        let bytes = read_bounded(path, MAX_MEGABYTES).map_err(io(path))?;
         let shown = path.strip_prefix(from).unwrap_or(path).to_owned();
         match source::read(path, &bytes) {
             Err(reason) => report.refused.push((shown, reason)),

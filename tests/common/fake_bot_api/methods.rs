@@ -7,10 +7,11 @@ use super::world::now;
 use super::{World, html, keyboard};
 
 /// All methods that this server has.
-pub(super) const KNOWN: [&str; 9] = [
+pub(super) const KNOWN: [&str; 10] = [
     "getMe",
     "setMyCommands",
     "deleteWebhook",
+    "setWebhook",
     "getWebhookInfo",
     "getUpdates",
     "sendMessage",
@@ -48,11 +49,8 @@ pub(super) fn carry_out(world: &mut World, method: &str, body: &Value) -> Result
             world.webhook = None;
             Ok(json!(true))
         }
-        "getWebhookInfo" => Ok(json!({
-            "url": world.webhook.clone().unwrap_or_default(),
-            "has_custom_certificate": false,
-            "pending_update_count": 0,
-        })),
+        "setWebhook" => world.set_webhook(body),
+        "getWebhookInfo" => Ok(world.webhook_info()),
         "sendMessage" => send_message(world, body),
         "editMessageText" => edit_message_text(world, body),
         "editMessageReplyMarkup" => edit_message_reply_markup(world, body),

@@ -13,6 +13,7 @@ mod methods;
 mod server;
 mod traffic;
 mod updates;
+mod webhook;
 mod world;
 
 use std::net::SocketAddr;
@@ -41,6 +42,7 @@ pub struct FakeBotApi {
     address: SocketAddr,
     shared: Arc<Shared>,
     server: JoinHandle<()>,
+    pusher: JoinHandle<()>,
 }
 
 /// What the server's tasks and the test look at.
@@ -94,11 +96,13 @@ impl FakeBotApi {
             changed: Notify::new(),
         });
         let server = tokio::spawn(server::run(listener, shared.clone()));
+        let pusher = tokio::spawn(webhook::run(shared.clone()));
         Self {
             name,
             address,
             shared,
             server,
+            pusher,
         }
     }
 
@@ -139,6 +143,7 @@ impl FakeBotApi {
 impl Drop for FakeBotApi {
     fn drop(&mut self) {
         self.server.abort();
+        self.pusher.abort();
         self.world().write_traffic(self.name);
     }
 }

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::body::{Body, Bytes};
-use axum::extract::{Path, State};
+use axum::extract::{FromRequest, Multipart, Path, Request, State};
 use axum::http::{StatusCode, header};
 use axum::response::Response;
 use axum::routing::any;
@@ -31,7 +31,7 @@ pub(super) async fn run(listener: TcpListener, shared: Arc<Shared>) {
 async fn call(
     State(shared): State<Arc<Shared>>,
     Path((bot, method)): Path<(String, String)>,
-    bytes: Bytes,
+    request: Request,
 ) -> Response {
     let Some(token) = bot.strip_prefix("bot").filter(|token| token.contains(':')) else {
         return refused(&Refusal::new(404, "Not Found"));
@@ -45,12 +45,7 @@ async fn call(
     let Some(method) = known.copied() else {
         return refused(&Refusal::new(404, "Not Found: method not found"));
     };
-    let body = if bytes.is_empty() {
-        Ok(json!({}))
-    } else {
-        serde_json::from_slice(&bytes)
-    };
-    let Some(body) = body.ok().filter(Value::is_object) else {
+    let Some(body) = parameters(request).await.filter(Value::is_object) else {
         return refused(&Refusal::new(400, "Bad Request: can't parse JSON object"));
     };
 
@@ -77,6 +72,29 @@ async fn call(
         Ok(result) => answered(&json!({"ok": true, "result": result})),
         Err(refusal) => refused(&refusal),
     }
+}
+
+/// The parameters as one object: sent as JSON, or as a form by methods that may carry files.
+async fn parameters(request: Request) -> Option<Value> {
+    let kind = request.headers().get(header::CONTENT_TYPE);
+    let is_form = kind.is_some_and(|k| k.as_bytes().starts_with(b"multipart/form-data"));
+    if !is_form {
+        let bytes = Bytes::from_request(request, &()).await.ok()?;
+        if bytes.is_empty() {
+            return Some(json!({}));
+        }
+        return serde_json::from_slice(&bytes).ok();
+    }
+    let mut form = Multipart::from_request(request, &()).await.ok()?;
+    let mut body = json!({});
+    while let Some(field) = form.next_field().await.ok()? {
+        let name = field.name()?.to_owned();
+        let text = field.text().await.ok()?;
+        // Lists are sent as JSON, words as they are.
+        let value = serde_json::from_str(&text).ok().filter(Value::is_array);
+        body[name] = value.unwrap_or(Value::String(text));
+    }
+    Some(body)
 }
 
 fn record(
@@ -151,14 +169,17 @@ async fn get_updates(shared: &Shared, body: &Value) -> Result<Value, Refusal> {
         world.polls += 1;
         Ok(world.polls)
     })?;
+    let over = |words| Some(Err(Refusal::new(409, words)));
     let patience = Duration::from_secs(timeout.min(LONGEST_POLL));
     let batch = shared.wait(patience, |world| {
         if world.polls != poll {
-            return Some(Err(Refusal::new(
-                409,
+            return over(
                 "Conflict: terminated by other getUpdates request; \
                  make sure that only one bot instance is running",
-            )));
+            );
+        }
+        if world.webhook.is_some() {
+            return over("Conflict: terminated by setWebhook request");
         }
         let batch = world.batch(usize::try_from(limit).unwrap_or(100));
         (!batch.is_empty()).then_some(Ok(Value::Array(batch)))

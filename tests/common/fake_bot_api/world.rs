@@ -6,6 +6,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use serde_json::{Value, json};
 
 use super::traffic::Call;
+use super::webhook::Webhook;
 use super::{FaultPlan, USERNAME};
 
 /// The state of the server.
@@ -33,9 +34,16 @@ pub struct World {
     /// Between carrying out a `sendMessage` and answering it.
     pub send_latency: Duration,
     /// A webhook stands in the way of polling.
-    pub webhook: Option<String>,
+    pub webhook: Option<Webhook>,
+    /// The machines behind the webhook's address, `http://127.0.0.1:…`, used in turn; when there are
+    /// none updates go to the address itself.
+    pub targets: Vec<String>,
+    /// Times that an update was brought and not taken.
+    pub refused_pushes: usize,
     /// Polls begun.
     pub polls: u64,
+    pub(super) on_the_way: HashSet<i64>,
+    pub(super) pushed: usize,
     pub(super) waiting: VecDeque<(i32, Value)>,
     pub(super) confirmed: Vec<Value>,
     pub(super) allowed: Option<Vec<String>>,
@@ -69,6 +77,10 @@ impl World {
             held_sends: 0,
             send_latency: Duration::ZERO,
             webhook: None,
+            targets: Vec::new(),
+            refused_pushes: 0,
+            on_the_way: HashSet::new(),
+            pushed: 0,
             polls: 0,
             waiting: VecDeque::new(),
             confirmed: Vec::new(),
