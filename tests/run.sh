@@ -44,9 +44,9 @@ fi
 QIJIN_TEST_POSTGRES=$postgres cargo test --locked --lib journal::
 stores=(database delivery doctor insight ledger privacy replicas resilience talk telegram web)
 QIJIN_TEST_POSTGRES=$postgres cargo test --locked "${stores[@]/#/--test=}"
-# The same program in a real browser; screenshots of every page are left in target/screenshots.
+# The same program in a real browser, one walk at a time (each is a whole Chromium); screenshots of every page are left in target/screenshots.
 mkdir -p target/browser
 cp tests/browser/package.json tests/browser/package-lock.json target/browser/
 npm ci --prefix target/browser --no-audit --no-fund --silent
-cargo test --locked --test browser -- --ignored
+cargo test --locked --test browser -- --ignored --test-threads=1
 bash tests/bot_api_models/run.sh "$QIJIN_TRAFFIC_DIR"

@@ -14,7 +14,7 @@ async function open(browser, width, javaScriptEnabled = true) {
   // axe is put into the page by the test; the page's own policy is checked where it is off.
   const context = await browser.newContext({ viewport: WIDTHS[width], locale: "zh-CN", javaScriptEnabled });
   const page = await context.newPage();
-  page.setDefaultTimeout(20000);
+  page.setDefaultTimeout(60000);
   await page.route("**/*", (route) => {
     const url = route.request().url();
     assert.ok(url.startsWith(base) || url.startsWith("data:"), `a request to ${url}`);
