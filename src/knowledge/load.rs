@@ -319,20 +319,11 @@ pub fn load_with(
         names.unwrap_or_default(),
         cited,
     ));
-    let listed = |name: &str| {
-        let file = order
-            .iter()
-            .find(|f| f.as_path() == Path::new("lexicon").join(name));
-        file.map(|f| SourceFile {
-            path: f.clone(),
-            text: &sources[f],
-        })
-    };
     library.lexicon = Arc::new(tables::lexicon(
-        listed("typos.tsv"),
-        listed("chat.txt"),
-        listed("lay.tsv"),
-        listed("stopwords.txt"),
+        optional("lexicon/typos.tsv"),
+        optional("lexicon/chat.txt"),
+        optional("lexicon/lay.tsv"),
+        optional("lexicon/stopwords.txt"),
         &entries,
         &mut findings,
     ));
@@ -347,14 +338,17 @@ pub fn load_with(
 }
 
 /// Leaves out the entries that one of the office's own stands in for. What is replaced replaces
-/// nothing itself, so that of two that name each other one stays.
+/// nothing itself, so that of two that name each other one stays: the one that names more, because
+/// an entry that goes back to a former question names more than before.
 fn without_replaced(entries: Vec<Entry>) -> Vec<Entry> {
     let mut by_id: HashMap<&EntryId, Vec<usize>> = HashMap::new();
     for (at, entry) in entries.iter().enumerate() {
         by_id.entry(&entry.id).or_default().push(at);
     }
     let mut gone = HashSet::new();
-    for (at, entry) in entries.iter().enumerate() {
+    let mut newest: Vec<(usize, &Entry)> = entries.iter().enumerate().collect();
+    newest.sort_by_key(|(_, entry)| std::cmp::Reverse(entry.replaces.len()));
+    for (at, entry) in newest {
         if gone.contains(&at) {
             continue;
         }

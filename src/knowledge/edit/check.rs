@@ -8,6 +8,7 @@ use super::super::check_statutes::check_statutes_of;
 use super::super::entry_file::HEAD_WORDS;
 use super::super::import::local::LocalError;
 use super::super::load::{LoadError, LoadOptions, load, load_with};
+use super::super::markdown::{Line, LineKind, lines};
 use super::super::near_duplicates::ways_like;
 use super::super::{Entry, EntryId, Finding, Library, SAME_QUESTION, Severity};
 use super::form::{EntryForm, Field};
@@ -26,6 +27,9 @@ pub enum EditError {
     /// The files cannot be written.
     #[error(transparent)]
     Local(#[from] LocalError),
+    /// Somebody else wrote the same entry since it was read.
+    #[error("刚才有人存了同一条，您的没有存：写的都还在，请先看看他写了什么，再点保存")]
+    Changed,
     /// It has faults: look at [`Checked::faults`].
     #[error("还有要改的地方")]
     Faulty,
@@ -75,7 +79,17 @@ pub struct Before {
     /// Earlier ids and the shared entry that it stands in for.
     pub replaces: Vec<EntryId>,
     pub(super) file: PathBuf,
+    /// What the whole file said.
+    pub(super) source: String,
+    /// The entry by itself.
     pub(super) text: String,
+}
+
+impl Before {
+    /// Whether it has the file that saving writes, or takes away when its question changes.
+    pub(super) fn has_own_file(&self) -> bool {
+        own_file(&self.id).as_ref() == Some(&self.file)
+    }
 }
 
 /// Opens an entry of the library under `root`; `None` when it is not there.
@@ -88,7 +102,8 @@ pub fn open(root: &Path, options: &LoadOptions, id: &EntryId) -> Result<Option<B
         return Ok(None);
     };
     let source = loaded.sources.get(&entry.origin.file);
-    let form = EntryForm::of(entry, source.map_or("", String::as_str));
+    let source = source.cloned().unwrap_or_default();
+    let form = EntryForm::of(entry, &source);
     let text = render(&form, entry.reviewed, &entry.replaces).text;
     let state = Sha256::digest(text.as_bytes());
     Ok(Some(Before {
@@ -97,6 +112,7 @@ pub fn open(root: &Path, options: &LoadOptions, id: &EntryId) -> Result<Option<B
         id: entry.id.clone(),
         replaces: entry.replaces.clone(),
         file: entry.origin.file.to_path_buf(),
+        source,
         text,
     }))
 }
@@ -146,7 +162,9 @@ pub fn check(
     let id = form.id();
     let file = own_file(&id).filter(|_| !form.topic.is_empty());
     if let Some(file) = &file
-        && before.as_ref().is_none_or(|b| b.file != *file)
+        && before
+            .as_ref()
+            .is_none_or(|b| b.file != *file && !b.replaces.contains(&id))
         && root.join(file).exists()
     {
         fault(
@@ -154,11 +172,30 @@ pub fn check(
             "这个主题下已经有这个问题了，请去改那一条".to_owned(),
         );
     }
+    let headings = |text: &str| {
+        let of_entries = |line: &Line| line.kind == LineKind::Heading(2);
+        lines(text).into_iter().filter(of_entries).count()
+    };
+    if let Some(before) = &before
+        && before.has_own_file()
+        && headings(&before.source) > 1
+    {
+        faults.push(Fault {
+            field: None,
+            message: format!(
+                "{} 里还有别的问答，在网页上存会弄丢它们：请先把它们移到别的文件",
+                before.file.display()
+            ),
+        });
+    }
     let mut replaces: Vec<EntryId> = Vec::new();
     if let Some(before) = &before {
         replaces.extend(before.replaces.iter().cloned());
         if file.as_ref() != Some(&before.file) {
-            replaces.retain(|id| *id != before.id);
+            // Back to a former question, old and new name each other: the new one must name more.
+            if !replaces.contains(&id) {
+                replaces.retain(|id| *id != before.id);
+            }
             replaces.push(before.id.clone());
         }
     }

@@ -186,6 +186,93 @@ mod tests {
         let read = loaded(root);
         assert_eq!((read.errors(), read.library.entries.len()), (0, 12));
         assert_eq!(back.replaces.len(), 2);
+        // Whichever comes first by name, the newest stays, and is found and saved again.
+        assert!(read.library.entry(&entry.id).is_some(), "{}", moved.id);
+        assert!(read.library.entry(&moved.id).is_none());
+        form.question = "邻居的狗咬了我谁赔？".into();
+        let again = saved(root, &form, &back);
+        assert_eq!((again.id, again.replaces.len()), (moved.id, 3));
+    }
+
+    #[test]
+    fn what_somebody_else_wrote_meanwhile_is_not_overwritten() {
+        let (folder, entry, text) = small();
+        let root = folder.path();
+        let mut form = EntryForm::of(&entry, &text);
+        let checked = |form: &EntryForm, before| check(root, &options(), form, before).unwrap();
+        form.answer = "甲写的。".into();
+        let first = checked(&form, opened(root, &entry));
+        form.answer = "乙写的。".into();
+        let second = checked(&form, opened(root, &entry));
+        save(root, &first, Utc::now()).unwrap();
+        let refused = save(root, &second, Utc::now());
+        assert!(matches!(refused, Err(EditError::Changed)), "{refused:?}");
+        let own = loaded(root).library.entry(&entry.id).unwrap().clone();
+        assert_eq!(own.answer, "甲写的。");
+        // The same once it has a file of its own, and for two new ones with one question.
+        let (first, second) = (
+            checked(&form, opened(root, &own)),
+            checked(&form, opened(root, &own)),
+        );
+        save(root, &first, Utc::now()).unwrap();
+        let refused = save(root, &second, Utc::now());
+        assert!(matches!(refused, Err(EditError::Changed)), "{refused:?}");
+        form.question = "邻居的鸡吃了我的菜谁赔？".into();
+        form.phrasings = "鸡吃菜 鸡啄菜 鸡进园子 鸡毁菜地 鸡刨了葱 鸡糟蹋白菜".replace(' ', "\n");
+        let (first, second) = (checked(&form, None), checked(&form, None));
+        save(root, &first, Utc::now()).unwrap();
+        assert!(matches!(
+            save(root, &second, Utc::now()),
+            Err(EditError::Changed)
+        ));
+    }
+
+    #[test]
+    fn other_entries_in_the_same_file_are_not_lost() {
+        let (folder, entry, text) = small();
+        let root = folder.path();
+        let mut form = EntryForm::of(&entry, &text);
+        let own = saved(root, &form, &entry);
+        let file = root.join(&*own.origin.file);
+        let other = fs::read_to_string(&file).unwrap();
+        let other = other
+            .split_once("## ")
+            .unwrap()
+            .1
+            .replace(&entry.question, "别的狗咬人怎么办？");
+        let other: String = other
+            .lines()
+            .filter(|l| !l.starts_with("替代："))
+            .map(|l| format!("{l}\n"))
+            .collect();
+        let other = other.replace("问法：", "问法：别家的");
+        fs::write(
+            &file,
+            format!("{}\n## {other}", fs::read_to_string(&file).unwrap()),
+        )
+        .unwrap();
+        for question in [form.question.clone(), "狗咬人谁赔钱？".to_owned()] {
+            form.question = question;
+            let checked = check(root, &options(), &form, opened(root, &own)).unwrap();
+            let told = checked
+                .faults
+                .iter()
+                .any(|f| f.message.contains("别的问答"));
+            assert!(told, "{:?}", checked.faults);
+        }
+    }
+
+    #[test]
+    fn reasons_of_every_line_stay_out_of_the_answer() {
+        let (folder, entry, text) = small();
+        let mut form = EntryForm::of(&entry, &text);
+        form.answer = "养狗的人赔。〔出处：民法典〕\n三年内起诉。〔出处：诉讼时效〕".into();
+        form.steps = "1.5倍的钱也别收\n3、5日内都行".into();
+        let own = saved(folder.path(), &form, &entry);
+        assert_eq!(own.answer, "养狗的人赔。三年内起诉。");
+        assert_eq!(own.steps, ["1.5倍的钱也别收", "3、5日内都行"]);
+        let text = source(folder.path(), &own);
+        assert!(text.contains("figure: 民法典；诉讼时效"), "{text}");
     }
 
     #[test]

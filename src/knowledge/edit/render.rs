@@ -58,12 +58,16 @@ fn items(text: &str) -> Vec<&str> {
         .collect()
 }
 
-/// `1. 先…` as people number steps.
+/// `1. 先…` as people number steps. A figure right behind it makes it one (`1.5倍`, `3、5日内`).
 fn without_number(step: &str) -> &str {
     let digits = step.bytes().take_while(u8::is_ascii_digit).count();
     let rest = step[digits..].trim_start();
     match rest.strip_prefix(['.', '、', '．', ')', '）']) {
-        Some(rest) if (1..=2).contains(&digits) => rest.trim(),
+        Some(rest)
+            if (1..=2).contains(&digits) && !rest.starts_with(|c: char| c.is_ascii_digit()) =>
+        {
+            rest.trim()
+        }
         _ => step,
     }
 }
@@ -73,10 +77,10 @@ fn one_line(text: &str) -> String {
 }
 
 /// Text as the file says it, with its reason in a comment.
-fn written(line: &str) -> String {
-    match split_reason(line) {
-        (text, None) => escape(text),
-        (text, Some(reason)) => {
+fn written((text, reason): (&str, Option<&str>)) -> String {
+    match reason {
+        None => escape(text),
+        Some(reason) => {
             format!(
                 "{}<!-- figure: {} -->",
                 escape(text),
@@ -147,10 +151,15 @@ pub(super) fn render(form: &EntryForm, reviewed: NaiveDate, replaces: &[EntryId]
         out.line(Field::Keywords, &format!("关键词：{}", escaped.join(" ")));
         out.expect(Field::Keywords, &words);
     }
-    let answer = one_line(&form.answer);
+    // One paragraph, whatever lines it was typed in; each may end with a reason.
+    let (said, reasons): (Vec<&str>, Vec<Option<&str>>) =
+        items(&form.answer).into_iter().map(split_reason).unzip();
+    let (answer, reasons) = (said.concat(), reasons.into_iter().flatten());
+    let reason = reasons.collect::<Vec<_>>().join("；");
     if !answer.is_empty() {
-        out.line(Field::Answer, &written(&answer));
-        out.expect(Field::Answer, &[split_reason(&answer).0]);
+        let reason = (!reason.is_empty()).then_some(reason.as_str());
+        out.line(Field::Answer, &written((&answer, reason)));
+        out.expect(Field::Answer, &[&answer]);
     }
     sections(form, &mut out);
     out
@@ -180,8 +189,9 @@ fn sections(form: &EntryForm, out: &mut Rendered) {
                 Field::Limits => String::new(),
                 _ => "- ".to_owned(),
             };
-            out.line(field, &format!("{begins}{}", written(line)));
-            said.push(split_reason(line).0);
+            let parts = split_reason(line);
+            out.line(field, &format!("{begins}{}", written(parts)));
+            said.push(parts.0);
         }
         // A citation is taken apart by its own reader.
         if field != Field::Basis {
