@@ -13,7 +13,8 @@ use crate::search::{Hit, likelihoods};
 /// 0.5 to 0.85 did as well, on 600 messages by people who had not seen the library.
 const NEXT: f64 = 0.7;
 
-/// How much speaks for each article; the sum over first articles is 1.
+/// How much speaks for each article; the sum over first articles is 1. The default speaks for none.
+#[derive(Default)]
 pub(super) struct Support<'a>(HashMap<&'a Citation, f64>);
 
 impl<'a> Support<'a> {

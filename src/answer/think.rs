@@ -239,7 +239,6 @@ impl Answerer {
             return Ok(None);
         };
         let mut found = Vec::new();
-        let mut firsts = Vec::new();
         for part in parts {
             let part = self.searcher().search(&part, 1)?;
             let entry = part
@@ -249,7 +248,6 @@ impl Answerer {
             match entry {
                 Some(entry) if part.confidence >= SURE_OF_A_PART => {
                     found.push((entry, part.confidence));
-                    firsts.extend(part.hits);
                 }
                 _ => return Ok(None),
             }
@@ -258,7 +256,7 @@ impl Answerer {
         Ok(match found.as_slice() {
             [(one, sure), (other, as_sure)] if top(&one.topic) != top(&other.topic) => {
                 // Two matters have nothing to say to each other: each names its first article.
-                let support = Support::of(self.library(), &firsts);
+                let support = Support::default();
                 Some(compose::two_matters(
                     [one, other],
                     &support,

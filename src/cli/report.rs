@@ -8,10 +8,11 @@ use chrono::{NaiveDate, Utc};
 use clap::{Args, ValueEnum};
 
 use super::{Config, journal, progress, runtime};
-use crate::insight::{Activity, Period, gather};
+use crate::insight::{Activity, Meanings, Period, gather};
 use crate::journal::{Ledger, local_day};
 use crate::knowledge;
 use crate::report::{Painter, Report, csv, docx, xlsx};
+use crate::text::Analyser;
 
 #[derive(Args)]
 #[command(after_help = "例：
@@ -126,9 +127,11 @@ pub(super) fn run(config: &Config, args: &ReportArgs) -> anyhow::Result<ExitCode
         journal.database().close().await;
         anyhow::Ok(material?)
     })?;
-    let report = Report::of_material(
+    let analyser = Analyser::new(library.terms.iter().map(String::as_str));
+    let (_, report) = Report::of_material(
         &material,
         &library,
+        &Meanings::new(&library, &analyser),
         &config.regions,
         &config.office.name,
         today,

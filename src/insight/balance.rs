@@ -110,23 +110,14 @@ pub fn balance(keys: &[String], demand: &Totals, activities: &BTreeMap<String, u
 mod tests {
     use super::*;
 
-    fn tally(first: u64, askers: std::ops::Range<u64>) -> Tally {
-        let mut tally = Tally {
-            questions: first,
-            ..Tally::default()
-        };
-        askers.for_each(|asker| tally.askers.add(asker << 20));
-        tally
-    }
-
     #[test]
     fn names_where_asking_exceeds_publicity_most() {
         let keys = ["village", "enterprise", "organ", "unit"].map(str::to_owned);
         let demand = Totals::from([
-            ("village".to_owned(), tally(50, 0..30)),
-            ("enterprise".to_owned(), tally(30, 0..20)),
-            ("organ".to_owned(), tally(20, 0..4)),
-            (String::new(), tally(7, 0..7)),
+            ("village".to_owned(), Tally::asked(50, 0..30)),
+            ("enterprise".to_owned(), Tally::asked(30, 0..20)),
+            ("organ".to_owned(), Tally::asked(20, 0..4)),
+            (String::new(), Tally::asked(7, 0..7)),
         ]);
         let held = BTreeMap::from([("village".to_owned(), 5), ("unit".to_owned(), 5)]);
         let found = balance(&keys, &demand, &held);

@@ -100,12 +100,7 @@ mod tests {
     use chrono::NaiveDate;
 
     fn tally(askers: std::ops::Range<u64>) -> Tally {
-        let mut tally = Tally {
-            questions: askers.end - askers.start,
-            ..Tally::default()
-        };
-        askers.for_each(|asker| tally.askers.add(asker << 20));
-        tally
+        Tally::asked(askers.end - askers.start, askers)
     }
 
     fn board(code: &str, activity: Option<i64>, up: bool) -> Board {

@@ -116,19 +116,12 @@ pub fn bursts(days: &BTreeMap<String, BTreeMap<NaiveDate, Tally>>, period: Perio
 mod tests {
     use super::*;
 
-    fn tally(first: u64, askers: std::ops::Range<u64>) -> Tally {
-        let mut tally = Tally {
-            questions: first,
-            ..Tally::default()
-        };
-        askers.for_each(|asker| tally.askers.add(asker << 20));
-        tally
-    }
-
     fn days(counts: &[u64]) -> (BTreeMap<String, BTreeMap<NaiveDate, Tally>>, NaiveDate) {
         let first = NaiveDate::from_ymd_opt(2026, 3, 1).unwrap();
         let days = first.iter_days().zip(counts);
-        let days = days.map(|(day, n)| (day, tally(*n, 0..*n))).collect();
+        let days = days
+            .map(|(day, n)| (day, Tally::asked(*n, 0..*n)))
+            .collect();
         (BTreeMap::from([("land.boundary".to_owned(), days)]), first)
     }
 
@@ -163,7 +156,7 @@ mod tests {
         let period = Period::new(first + Days::new(9), first + Days::new(10));
         assert!(bursts(&days, period).is_empty());
         let day = days.values_mut().next().unwrap();
-        day.insert(first + Days::new(9), tally(30, 0..2));
+        day.insert(first + Days::new(9), Tally::asked(30, 0..2));
         assert!(bursts(&days, period).is_empty());
     }
 }

@@ -97,12 +97,7 @@ mod tests {
     }
 
     fn tally(askers: std::ops::Range<u64>) -> Tally {
-        let mut tally = Tally {
-            questions: askers.end - askers.start,
-            ..Tally::default()
-        };
-        askers.for_each(|asker| tally.askers.add(asker << 20));
-        tally
+        Tally::asked(askers.end - askers.start, askers)
     }
 
     #[test]

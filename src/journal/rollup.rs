@@ -120,6 +120,18 @@ impl Tally {
         }
     }
 
+    /// So many questions of so many askers.
+    #[cfg(test)]
+    pub(crate) fn asked(questions: u64, askers: std::ops::Range<u64>) -> Self {
+        let mut tally = Self {
+            questions,
+            ..Self::default()
+        };
+        // Marks of askers are spread over all bits.
+        askers.for_each(|asker| tally.askers.add(asker << 20));
+        tally
+    }
+
     /// Adds another tally.
     pub fn merge(&mut self, other: &Self) {
         self.questions += other.questions;
@@ -294,7 +306,8 @@ impl Journal {
                 .try_get::<Option<i64>, _>("at")?
                 .map(day_number),
         };
-        let mut days: BTreeSet<i64> = first.into_iter().flat_map(|day| day..=today).collect();
+        let due: BTreeSet<i64> = first.into_iter().flat_map(|day| day..=today).collect();
+        let mut days = due.clone();
         let dirty = sqlx::query("SELECT day FROM rollup_dirty")
             .fetch_all(pool)
             .await?;
@@ -304,13 +317,21 @@ impl Journal {
         let total = days.len();
         for (done, day) in days.into_iter().enumerate() {
             tick(done, total);
-            self.roll_day(day, today, now).await?;
+            self.roll_day(day, today, now, due.contains(&day)).await?;
         }
         self.roll_months(day_of(today)).await?;
         Ok(total)
     }
 
-    async fn roll_day(&self, day: i64, today: i64, now: DateTime<Utc>) -> Result<(), JournalError> {
+    /// Rolls a day up; one that is not `due` only if it still is marked: somebody else may just have
+    /// done it.
+    async fn roll_day(
+        &self,
+        day: i64,
+        today: i64,
+        now: DateTime<Utc>,
+        due: bool,
+    ) -> Result<(), JournalError> {
         // All in one transaction, the month first: another program that rolls up a day of this
         // month, or adds the month up, waits here and reads only after this one has written.
         // Whoever changes a question later waits at the mark, or leaves a new one.
@@ -323,10 +344,15 @@ impl Journal {
         .bind(month)
         .execute(&mut *transaction)
         .await?;
-        sqlx::query("DELETE FROM rollup_dirty WHERE day = $1")
+        let marks = sqlx::query("DELETE FROM rollup_dirty WHERE day = $1")
             .bind(day)
             .execute(&mut *transaction)
-            .await?;
+            .await?
+            .rows_affected();
+        if marks == 0 && !due {
+            transaction.rollback().await?;
+            return Ok(());
+        }
         if day <= today {
             let start = day * DAY - AHEAD;
             let facts = facts_between(&mut *transaction, start - REPEAT, start + DAY).await?;
@@ -336,8 +362,29 @@ impl Journal {
             .bind(month)
             .execute(&mut *transaction)
             .await?;
+        if marks > 0 {
+            // Last of all: everybody who works off a mark waits here.
+            sqlx::query(
+                "INSERT INTO rollup_change (id, times) VALUES (1, 1) \
+                 ON CONFLICT (id) DO UPDATE SET times = rollup_change.times + 1",
+            )
+            .execute(&mut *transaction)
+            .await?;
+        }
         transaction.commit().await?;
         Ok(())
+    }
+
+    /// How often something that was rolled up already was rolled up anew because it had changed.
+    /// Figures made at another number are old, whoever rolled the change up.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub async fn changes(&self) -> Result<i64, JournalError> {
+        let row = sqlx::query("SELECT COALESCE(MAX(times), 0) AS times FROM rollup_change")
+            .fetch_one(&self.database().readers)
+            .await?;
+        Ok(row.try_get("times")?)
     }
 
     /// Tallies of a facet over `from..=to`, by key and day, from the roll-ups.

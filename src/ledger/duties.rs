@@ -5,13 +5,13 @@ use std::fmt;
 
 use rust_xlsxwriter::{Format, FormatAlign, Workbook, XlsxError};
 
+use super::sheet::EXAMPLE;
 use crate::journal::{Duty, redact};
-use crate::knowledge::import::sheet::{self, Columns, MAX_ROWS, RowFault, SheetError};
+use crate::knowledge::import::sheet::{self, Columns, RowFault, SheetError};
 use crate::knowledge::import::{header, text};
 
 const SHEET: &str = "责任清单";
 /// A row whose unit begins so is the template's example.
-const EXAMPLE: &str = "例：";
 /// More activities of one unit in a year are a slip of the finger.
 const MOST: u32 = 1000;
 
@@ -115,21 +115,8 @@ pub struct SheetOfDuties {
 /// When the file cannot be read as a list of duties at all.
 pub fn duty_sheet(bytes: &[u8], year: i32) -> Result<SheetOfDuties, SheetError> {
     let mut table = sheet::read::<DutyColumn>(bytes, SHEET, &mut |_, _| ())?;
-    let example = |row: &sheet::Row<DutyColumn>| row.text(DutyColumn::Unit).starts_with(EXAMPLE);
-    let examples: Vec<usize> = table
-        .rows
-        .iter()
-        .filter(|r| example(r))
-        .map(|r| r.number)
-        .collect();
-    table.rows.retain(|row| !example(row));
-    table.faults.retain(|fault| !examples.contains(&fault.row));
-    if table.rows.is_empty() && table.faults.is_empty() {
-        return Err(SheetError::Empty);
-    }
-    if table.rows.len() > MAX_ROWS {
-        return Err(SheetError::TooManyRows);
-    }
+    table.leave_out(|row| row.text(DutyColumn::Unit).starts_with(EXAMPLE));
+    table.bearable()?;
     let (mut duties, mut faults) = (Vec::<Duty>::new(), table.faults);
     let mut seen = HashSet::new();
     for row in &table.rows {

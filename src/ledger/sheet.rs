@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use super::{Column, Regions, read};
 use crate::journal::{Activity, Entered};
 use crate::knowledge::Library;
-use crate::knowledge::import::sheet::{self, MAX_ROWS, RowFault, SheetError};
+use crate::knowledge::import::sheet::{self, RowFault, SheetError};
 
 /// The sheet that is read; the first one if none is called so.
 pub(super) const SHEET: &str = "台账";
@@ -34,21 +34,8 @@ pub fn sheet(
     progress: &mut dyn FnMut(usize, usize),
 ) -> Result<SheetOfActivities, SheetError> {
     let mut table = sheet::read::<Column>(bytes, SHEET, progress)?;
-    let example = |row: &sheet::Row<Column>| row.text(Column::Title).starts_with(EXAMPLE);
-    let examples: Vec<usize> = table
-        .rows
-        .iter()
-        .filter(|r| example(r))
-        .map(|r| r.number)
-        .collect();
-    table.rows.retain(|row| !example(row));
-    table.faults.retain(|fault| !examples.contains(&fault.row));
-    if table.rows.is_empty() && table.faults.is_empty() {
-        return Err(SheetError::Empty);
-    }
-    if table.rows.len() > MAX_ROWS {
-        return Err(SheetError::TooManyRows);
-    }
+    table.leave_out(|row| row.text(Column::Title).starts_with(EXAMPLE));
+    table.bearable()?;
     let same = |a: &Activity| (a.title.clone(), a.from, a.unit.clone());
     let mut seen: HashMap<_, String> = held
         .iter()

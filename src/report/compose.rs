@@ -11,7 +11,6 @@ use crate::insight::{
 };
 use crate::knowledge::Library;
 use crate::ledger::Regions;
-use crate::text::Analyser;
 
 /// Proposals of one kind are at most this many.
 const PROPOSALS: usize = 3;
@@ -40,13 +39,13 @@ impl Report {
     pub fn of_material(
         material: &Material,
         library: &Library,
+        meanings: &Meanings,
         regions: &Regions,
         office: &str,
         made: NaiveDate,
-    ) -> Self {
-        let analyser = Analyser::new(library.terms.iter().map(String::as_str));
-        let figures = Figures::of(material, library, &Meanings::new(library, &analyser));
-        Self::of(&Source {
+    ) -> (Figures, Self) {
+        let figures = Figures::of(material, library, meanings);
+        let report = Self::of(&Source {
             figures: &figures,
             library,
             regions,
@@ -54,7 +53,8 @@ impl Report {
             held: material.held,
             office,
             made,
-        })
+        });
+        (figures, report)
     }
 
     /// Makes the report. Pure: the same source gives the same report.

@@ -30,6 +30,7 @@ const ENTRY_CANDIDATES: usize = 30;
 const SECOND_MEANING: f32 = 0.4;
 /// From this weight on a second meaning counts as knowing the word.
 const SURE_MEANING: f32 = 0.5;
+
 /// An entry that may hold the answer.
 #[derive(Debug, Clone)]
 pub struct Hit {

@@ -4,15 +4,18 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
+use tokio::sync::OwnedMutexGuard;
+use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
 use super::error::WebError;
 use super::meanings::MeaningsOf;
+use super::site::slow;
 use crate::insight::{Activity, Figures, Period, gather};
-use crate::journal::{Journal, JournalError, Ledger, local_day};
+use crate::journal::{Board, Boards, Journal, Ledger, local_day};
 use crate::knowledge::Library;
 use crate::ledger::Regions;
-use crate::report::{Report, Source};
+use crate::report::Report;
 
 /// Readings kept; the oldest goes first.
 const KEPT: usize = 8;
@@ -28,7 +31,10 @@ struct Wanted {
     period: Period,
     library: Arc<Library>,
     activities: Vec<Activity>,
+    boards: Vec<Board>,
     regions: Regions,
+    /// `Journal::changes` before anything was read.
+    changes: i64,
 }
 
 impl PartialEq for Wanted {
@@ -36,7 +42,9 @@ impl PartialEq for Wanted {
         self.period == other.period
             && Arc::ptr_eq(&self.library, &other.library)
             && self.activities == other.activities
+            && self.boards == other.boards
             && self.regions == other.regions
+            && self.changes == other.changes
     }
 }
 
@@ -49,13 +57,6 @@ pub(super) struct Reading {
     pub report: Report,
 }
 
-#[derive(Default)]
-struct Kept {
-    readings: Vec<Arc<Reading>>,
-    /// How often a change made all of them old.
-    changes: u64,
-}
-
 /// Makes figures and keeps them.
 ///
 /// What somebody corrected, voted or deleted is in the next page. New questions are in the page after the next
@@ -63,27 +64,29 @@ struct Kept {
 pub(super) struct FiguresOf {
     journal: Journal,
     ledger: Ledger,
+    boards: Boards,
     office: String,
     meanings: Arc<MeaningsOf>,
-    kept: Mutex<Kept>,
+    kept: Mutex<Vec<Arc<Reading>>>,
     /// One at a time: who comes while figures are made waits, and finds them.
-    making: tokio::sync::Mutex<()>,
+    making: Arc<tokio::sync::Mutex<()>>,
 }
 
 impl FiguresOf {
     pub fn new(journal: Journal, office: String, meanings: Arc<MeaningsOf>) -> Self {
         Self {
             ledger: Ledger::new(journal.database().clone()),
+            boards: Boards::new(journal.database().clone()),
             journal,
             office,
             meanings,
             kept: Mutex::default(),
-            making: tokio::sync::Mutex::default(),
+            making: Arc::default(),
         }
     }
 
     /// What is kept; a poisoned lock only means that somebody panicked beside it: the values are whole.
-    fn with<T>(&self, look: impl FnOnce(&mut Kept) -> T) -> T {
+    fn with<T>(&self, look: impl FnOnce(&mut Vec<Arc<Reading>>) -> T) -> T {
         look(&mut self.kept.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
@@ -96,10 +99,6 @@ impl FiguresOf {
         let mut rolled = self.journal.rolled().await?;
         if self.journal.has_changes().await? || rolled.is_none_or(|(_, last)| last != today) {
             self.roll_up(now).await?;
-            self.with(|kept| {
-                kept.readings.clear();
-                kept.changes += 1;
-            });
             rolled = self.journal.rolled().await?;
         }
         Ok(rolled.map(|(first, last)| Period::new(first, last)))
@@ -125,32 +124,48 @@ impl FiguresOf {
             period,
             library,
             activities: held.iter().map(Activity::of).collect(),
+            boards: self.boards.all().await?,
             regions: regions.clone(),
+            changes: self.journal.changes().await?,
         };
+        // What was made before a change holds what may have been deleted since.
+        self.with(|kept| kept.retain(|old| old.wanted.changes == wanted.changes));
         if let Some(reading) = self.find(&wanted, now, FRESH) {
             return Ok(reading);
         }
         if let Some(reading) = self.find(&wanted, now, STALE) {
-            let of = self.clone();
-            tokio::spawn(async move {
-                // Whoever makes figures now makes these next time.
-                let Ok(_turn) = of.making.try_lock() else {
-                    return;
-                };
-                if let Err(error) = of.make(wanted, now).await {
-                    tracing::error!(
-                        error = &error as &dyn std::error::Error,
-                        "figures were not made anew; tried again with the next page"
-                    );
-                }
-            });
+            // Whoever makes figures now makes these next time.
+            if let Ok(turn) = self.making.clone().try_lock_owned() {
+                self.begun(wanted, now, turn);
+            }
             return Ok(reading);
         }
-        let _turn = self.making.lock().await;
+        let turn = self.making.clone().lock_owned().await;
         match self.find(&wanted, now, FRESH) {
             Some(reading) => Ok(reading),
-            None => self.make(wanted, now).await,
+            None => self.begun(wanted, now, turn).await?,
         }
+    }
+
+    /// Makes figures in a task of its own: what was begun is finished and kept, whoever waits for it.
+    fn begun(
+        self: &Arc<Self>,
+        wanted: Wanted,
+        now: DateTime<Utc>,
+        turn: OwnedMutexGuard<()>,
+    ) -> JoinHandle<Result<Arc<Reading>, WebError>> {
+        let of = self.clone();
+        tokio::spawn(async move {
+            let _turn = turn;
+            let made = of.make(wanted, now).await;
+            if let Err(error) = &made {
+                tracing::error!(
+                    error = error as &dyn std::error::Error,
+                    "figures were not made; tried again with the next page"
+                );
+            }
+            made
+        })
     }
 
     fn find(
@@ -159,16 +174,12 @@ impl FiguresOf {
         now: DateTime<Utc>,
         younger: TimeDelta,
     ) -> Option<Arc<Reading>> {
-        self.with(|kept| {
-            let mut readings = kept.readings.iter();
-            let found =
-                readings.find(|reading| reading.wanted == *wanted && now - reading.made < younger);
-            found.cloned()
-        })
+        let fits =
+            |reading: &&Arc<Reading>| reading.wanted == *wanted && now - reading.made < younger;
+        self.with(|kept| kept.iter().find(fits).cloned())
     }
 
     async fn make(&self, wanted: Wanted, now: DateTime<Utc>) -> Result<Arc<Reading>, WebError> {
-        let changes = self.with(|kept| kept.changes);
         self.roll_up(now).await?;
         let made = self.journal.rolled_at().await?.unwrap_or(now);
         let activities = wanted.activities.clone();
@@ -177,37 +188,23 @@ impl FiguresOf {
         let meanings = self.meanings.library(&library).await?;
         let office = self.office.clone();
         // Figures of a year take long: nobody else waits for them.
-        let working = tokio::task::spawn_blocking(move || {
-            let figures = Figures::of(&material, &library, &meanings);
-            let report = Report::of(&Source {
-                figures: &figures,
-                library: &library,
-                regions: &wanted.regions,
-                activities: &material.activities,
-                held: material.held,
-                office: &office,
-                made: local_day(now),
-            });
-            let reading = Reading {
+        let reading = slow(move || {
+            let made_on = local_day(now);
+            let (regions, meanings) = (&wanted.regions, &*meanings);
+            let (figures, report) =
+                Report::of_material(&material, &library, meanings, regions, &office, made_on);
+            Arc::new(Reading {
                 wanted,
                 made,
                 figures,
                 report,
-            };
-            Arc::new(reading)
+            })
         });
-        // Only a panic ends it early.
-        let working = working.await.map_err(std::io::Error::other);
-        let reading = working.map_err(JournalError::from)?;
+        let reading = reading.await?;
         self.with(|kept| {
-            if kept.changes != changes {
-                // Something changed meanwhile that may not be in it.
-                return;
-            }
-            kept.readings
-                .retain(|old| old.wanted.period != reading.wanted.period);
-            kept.readings.truncate(KEPT - 1);
-            kept.readings.insert(0, reading.clone());
+            kept.retain(|old| old.wanted.period != reading.wanted.period);
+            kept.truncate(KEPT - 1);
+            kept.insert(0, reading.clone());
         });
         Ok(reading)
     }

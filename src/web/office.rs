@@ -10,7 +10,7 @@ use chrono::Utc;
 use super::error::WebError;
 use super::forms::{Choice, Fields};
 use super::gate::Visit;
-use super::page::{Page, show};
+use super::page::{Page, Said, show};
 use super::site::Site;
 use crate::config::{Config, Edit, is_writable};
 use crate::knowledge::Library;
@@ -223,12 +223,6 @@ struct OfficePage {
     preset: Shown,
 }
 
-enum Said {
-    Nothing,
-    Done(String),
-    Failed(String),
-}
-
 async fn render(
     site: &Site,
     visit: &Visit,
@@ -275,11 +269,7 @@ async fn render(
             .map(|p| Choice::new(p.id.clone(), p.name.clone(), &preset.value)),
     );
     let page = Page::new(site, visit, "改单位配置", "/settings").await?;
-    let page = match said {
-        Said::Nothing => page,
-        Said::Done(text) => page.done(text),
-        Said::Failed(text) => page.failed(text),
-    };
+    let page = page.said(said);
     show(&OfficePage {
         page,
         file: file.display().to_string(),

@@ -105,6 +105,22 @@ impl Page {
         let text = text.into();
         self.with(Some(Flash { text, bad: true }))
     }
+
+    /// With what was just done, or was not, on top.
+    pub fn said(self, said: Said) -> Self {
+        match said {
+            Said::Nothing => self,
+            Said::Done(text) => self.done(text),
+            Said::Failed(text) => self.failed(text),
+        }
+    }
+}
+
+/// What a page says of what was just done.
+pub(super) enum Said {
+    Nothing,
+    Done(String),
+    Failed(String),
 }
 
 /// A template as a response.

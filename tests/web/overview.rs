@@ -113,6 +113,29 @@ async fn a_correction_changes_the_figures_at_once() {
     let after = staff.get("/?period=7d").await.text;
     assert_eq!(row(&after, "劳动用工")[1..], ["9", "56.2%", "9"]);
     assert_eq!(row(&after, "邻里纠纷")[1], "7");
+    // Also when somebody else rolls the change up before the page is asked for.
+    let dogs = rows
+        .iter()
+        .filter(|f| f.topic.as_deref() == Some("neighbor.dog"));
+    assert!(
+        journal
+            .set_review(dogs.last().unwrap().id, &review)
+            .await
+            .unwrap()
+    );
+    journal.roll_up(Utc::now(), |_, _| ()).await.unwrap();
+    let after = staff.get("/?period=7d").await.text;
+    assert_eq!(row(&after, "劳动用工")[1], "10");
+    assert_eq!(row(&after, "邻里纠纷")[1], "6");
+    // And a board that was put up a moment ago has its name.
+    let name = "新换的宣传栏".to_owned();
+    let new = NewBoard {
+        name,
+        ..NewBoard::default()
+    };
+    let boards = Boards::new(journal.database().clone());
+    boards.add(new, Utc::now()).await.unwrap();
+    assert!(staff.get("/?period=7d").await.text.contains("新换的宣传栏"));
     close(&office, bot).await;
 }
 

@@ -133,13 +133,8 @@ pub(super) fn run(
     Ok(())
 }
 
-/// What the examples make of a message: the probability of every sort.
-fn leaning(answerer: &Answerer, text: &str) -> String {
-    let searcher = answerer.searcher();
-    let Some(intent) = searcher.intent() else {
-        return "-".to_owned();
-    };
-    let leaning = intent.lean(&searcher.analyser().normalize(text));
+/// The probability of every sort, in words.
+fn told(leaning: &Leaning) -> String {
     let odds = |(name, sort)| format!("{name} {:.3}", leaning.of(sort));
     [
         ("法律", Sort::Legal),
@@ -176,10 +171,8 @@ fn measure(judges: &Judges, file: &Path, missed: bool) -> anyhow::Result<Tally> 
             ),
         };
         let searcher = answerer.searcher();
-        if let Some(intent) = searcher.intent() {
-            let normalized = searcher.analyser().normalize(&message.text);
-            tally.odds.push((yes, intent.lean(&normalized)));
-        }
+        let normalized = searcher.analyser().normalize(&message.text);
+        let leaning = searcher.intent().map(|intent| intent.lean(&normalized));
         let danger = matches!(expected, Expected::Emergency(_));
         if danger && !taken && reply.rule.is_some() {
             tally.warned[usize::from(!yes)] += 1;
@@ -197,10 +190,11 @@ fn measure(judges: &Judges, file: &Path, missed: bool) -> anyhow::Result<Tally> 
             say!(
                 "{}\t{kind}\t{rule}\t{}\t{}",
                 if yes { "漏" } else { "误" },
-                leaning(answerer, &message.text),
+                leaning.as_ref().map_or_else(|| "-".to_owned(), told),
                 message.text
             );
         }
+        tally.odds.extend(leaning.map(|leaning| (yes, leaning)));
     }
     Ok(tally)
 }

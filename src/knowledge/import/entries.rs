@@ -64,12 +64,7 @@ pub fn entries(
     table
         .rows
         .retain(|row| !row.text(Column::Question).starts_with(example::MARK));
-    if table.rows.is_empty() && table.faults.is_empty() {
-        return Err(SheetError::Empty.into());
-    }
-    if table.rows.len() > sheet::MAX_ROWS {
-        return Err(SheetError::TooManyRows.into());
-    }
+    table.bearable()?;
     for row in &table.rows {
         table.faults.extend(head_word(row));
     }

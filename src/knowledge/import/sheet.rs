@@ -101,6 +101,28 @@ pub struct Table<C = Column> {
     pub faults: Vec<RowFault<C>>,
 }
 
+impl<C: Columns> Table<C> {
+    /// Leaves out the template's examples, with whatever is wrong with them.
+    pub fn leave_out(&mut self, is_example: impl Fn(&Row<C>) -> bool) {
+        let examples = self.rows.iter().filter(|row| is_example(row));
+        let numbers: HashSet<usize> = examples.map(|row| row.number).collect();
+        self.rows.retain(|row| !numbers.contains(&row.number));
+        self.faults.retain(|fault| !numbers.contains(&fault.row));
+    }
+
+    /// # Errors
+    /// When no row is filled in, or more than anybody can check.
+    pub fn bearable(&self) -> Result<(), SheetError> {
+        if self.rows.is_empty() && self.faults.is_empty() {
+            return Err(SheetError::Empty);
+        }
+        if self.rows.len() > MAX_ROWS {
+            return Err(SheetError::TooManyRows);
+        }
+        Ok(())
+    }
+}
+
 /// Refuses what is no workbook of bearable size.
 fn measure(bytes: &[u8]) -> Result<(), SheetError> {
     const OLE: [u8; 4] = [0xD0, 0xCF, 0x11, 0xE0];

@@ -10,7 +10,7 @@ use super::super::download::{self, XLSX};
 use super::super::error::WebError;
 use super::super::forms::{Choice, Fields, Upload};
 use super::super::gate::Visit;
-use super::super::page::{Page, show};
+use super::super::page::{Page, Said, show};
 use super::super::site::Site;
 use super::noted;
 use crate::journal::{Duty, Role, local_day};
@@ -110,12 +110,6 @@ fn year_of(text: &str) -> i32 {
     year.unwrap_or_else(|| local_day(Utc::now()).year())
 }
 
-enum Said {
-    Nothing,
-    Done(String),
-    Failed(String),
-}
-
 async fn render(
     site: &Site,
     visit: &Visit,
@@ -133,11 +127,7 @@ async fn render(
         years.push(year);
     }
     let page = Page::new(site, visit, "普法责任清单", "/activities").await?;
-    let page = match said {
-        Said::Nothing => page,
-        Said::Done(text) => page.done(text),
-        Said::Failed(text) => page.failed(text),
-    };
+    let page = page.said(said);
     let errors =
         [DutyColumn::Unit, DutyColumn::Content, DutyColumn::Planned].map(|c| typed.error(c));
     typed.faults.clear();

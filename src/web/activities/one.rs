@@ -108,6 +108,8 @@ pub(in super::super) async fn one(
     } else {
         let all: Vec<insight::Activity> = all.iter().map(insight::Activity::of).collect();
         let about = insight::Activity::of(held);
+        // Rolls up what is due with the patience of a page.
+        site.figures.held(now).await?;
         let close = close_up(&site.journal, &about, &all, &library, now).await?;
         Some(shown(&about, close, today))
     };

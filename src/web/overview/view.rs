@@ -111,6 +111,17 @@ fn held_back(tally: Option<&Tally>) -> &'static str {
 }
 
 impl Grid {
+    /// A table of the report with its cells as the page shows them.
+    fn with(table: &Table, rows: Vec<Vec<Shown>>) -> Self {
+        Self {
+            caption: table.caption.clone(),
+            heads: heads(table),
+            rows,
+            hides: table.hides(),
+            note: table.note.clone().unwrap_or_default(),
+        }
+    }
+
     /// A table of the report; `way` leads from a key to its rows, `hidden` says what stands for a row that is
     /// held back.
     fn of(
@@ -146,13 +157,7 @@ impl Grid {
             });
             cells.collect()
         });
-        Self {
-            caption: table.caption.clone(),
-            heads: heads(table),
-            rows: rows.collect(),
-            hides: table.hides(),
-            note: table.note.clone().unwrap_or_default(),
-        }
+        Self::with(table, rows.collect())
     }
 
     /// A table of two things crossed, shaded.
@@ -201,13 +206,7 @@ impl Grid {
                 });
             cells.collect()
         });
-        Self {
-            caption: table.caption.clone(),
-            heads: heads(table),
-            rows: rows.collect(),
-            hides: table.hides(),
-            note: table.note.clone().unwrap_or_default(),
-        }
+        Self::with(table, rows.collect())
     }
 }
 
