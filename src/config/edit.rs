@@ -90,11 +90,15 @@ impl Edit {
     /// When the file is there and cannot be read.
     pub fn in_file(file: &Path) -> Result<(Self, String), EditError> {
         let text = read(file)?;
-        let config: Config = toml::from_str(&text).map_err(|e| EditError::Unreadable {
+        Ok((Self::in_text(file, &text)?, mark(&text)))
+    }
+
+    fn in_text(file: &Path, text: &str) -> Result<Self, EditError> {
+        let config: Config = toml::from_str(text).map_err(|e| EditError::Unreadable {
             file: file.to_owned(),
             why: e.message().to_owned(),
         })?;
-        Ok((Self::of(&config), mark(&text)))
+        Ok(Self::of(&config))
     }
 
     /// Writes what differs from the file; `seen` is the mark of the content it was made from.
@@ -135,7 +139,7 @@ impl Edit {
         let mut document: DocumentMut = text
             .parse()
             .map_err(|e: toml_edit::TomlError| unreadable(e.message().to_owned()))?;
-        let (old, _) = Self::in_file(file)?;
+        let old = Self::in_text(file, text)?;
         let mut set = |section: &str, key: &str, new: Option<Value>| -> Result<(), EditError> {
             let table = document
                 .entry(section)
@@ -225,7 +229,11 @@ fn beside(file: &Path, end: &str) -> PathBuf {
 
 /// Copies the file before it is changed, and drops all copies but the latest.
 fn keep_copy(file: &Path, now: DateTime<Utc>) -> std::io::Result<PathBuf> {
-    let at = now.with_timezone(&Local).format("%Y%m%d-%H%M%S%3f");
+    let at = now
+        .with_timezone(&Local)
+        .format("%Y%m%d-%H%M%S%3f")
+        .to_string();
+    let of_time = |c: char| c.is_ascii_digit() || c == '-';
     let copy = beside(file, &format!(".{at}.bak"));
     fs::copy(file, &copy)?;
     let stem = beside(file, ".");
@@ -235,7 +243,11 @@ fn keep_copy(file: &Path, now: DateTime<Utc>) -> std::io::Result<PathBuf> {
         .filter_map(|item| Some(item.ok()?.path()))
         .filter(|path| {
             let name = path.file_name().unwrap_or_default().to_string_lossy();
-            name.starts_with(&*stem) && name.ends_with(".bak")
+            // Other copies are somebody's own.
+            let time = name
+                .strip_prefix(&*stem)
+                .and_then(|n| n.strip_suffix(".bak"));
+            time.is_some_and(|time| time.len() == at.len() && time.chars().all(of_time))
         })
         .collect();
     // The names hold the time.
@@ -252,11 +264,12 @@ fn replace(file: &Path, text: &str) -> std::io::Result<()> {
     let aside = beside(file, ".new");
     let written = (|| {
         let mut new = fs::File::create(&aside)?;
-        new.write_all(text.as_bytes())?;
-        new.sync_all()?;
+        // Before anything is in it: it may hold what only its owner may read.
         if let Ok(held) = fs::metadata(file) {
             fs::set_permissions(&aside, held.permissions())?;
         }
+        new.write_all(text.as_bytes())?;
+        new.sync_all()?;
         fs::rename(&aside, file)
     })();
     if written.is_err() {
@@ -393,6 +406,16 @@ mod tests {
         }
         assert_eq!(Edit::in_file(&file).unwrap().0.retention_days, 8);
         assert_eq!(copies(folder.path()), KEPT);
+        // What somebody put aside by hand stays.
+        let own =
+            ["qijin.toml.2025.bak", "qijin.toml.old.bak"].map(|name| folder.path().join(name));
+        own.iter().for_each(|copy| fs::write(copy, "x").unwrap());
+        let (mut edit, seen) = Edit::in_file(&file).unwrap();
+        edit.retention_days = 20;
+        let now = Utc::now() + chrono::Duration::seconds(20);
+        let kept = edit.write(&file, &seen, now).unwrap().backup.unwrap();
+        assert!(kept.exists() && own.iter().all(|copy| copy.exists()));
+        assert_eq!(copies(folder.path()), KEPT + own.len());
         is_writable(&file).unwrap();
         assert!(is_writable(&folder.path().join("no/such/qijin.toml")).is_err());
     }

@@ -12,6 +12,14 @@ pub struct Region {
     pub name: String,
 }
 
+impl Region {
+    /// Whether a word can be a code: with `r_` before it, it must fit a deep link.
+    pub fn is_code(word: &str) -> bool {
+        let letter = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b"_-".contains(&b);
+        (1..=30).contains(&word.len()) && word.bytes().all(letter)
+    }
+}
+
 /// `[regions]`: the township and what lies in it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "Raw")]
@@ -37,9 +45,7 @@ impl TryFrom<Raw> for Regions {
     fn try_from(raw: Raw) -> Result<Self, String> {
         for (at, region) in raw.list.iter().enumerate() {
             let Region { code, name } = region;
-            let letter = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b"_-".contains(&b);
-            // With `r_` before it, it must fit a deep link.
-            if !(1..=30).contains(&code.len()) || !code.bytes().all(letter) {
+            if !Region::is_code(code) {
                 return Err(format!(
                     "regions.list 里的编号“{code}”不行：用 1 到 30 个小写字母、数字、-、_"
                 ));

@@ -10,9 +10,10 @@ use serde::Deserialize;
 
 use super::download::{self, PDF};
 use super::error::WebError;
-use super::forms::{Choice, Fields};
+use super::forms::Fields;
 use super::gate::Visit;
 use super::labels;
+use super::page::Choice;
 use super::page::{Page, show};
 use super::site::Site;
 use crate::insight::FEWEST_ASKERS;
@@ -283,7 +284,7 @@ pub(super) async fn add(
         }
         Ok(board) => {
             let what = format!("{} {}", board.code, board.about.name);
-            noted(&site, &visit, "新设宣传点", &what).await?;
+            site.noted(&visit, "新设宣传点", &what).await?;
             Ok(back("added"))
         }
     }
@@ -343,7 +344,7 @@ pub(super) async fn change(
         Err(faults) => edit_page(&site, &visit, &board, &typed, &faults).await,
         Ok(about) => {
             let what = format!("{} {}", board.code, about.name);
-            noted(&site, &visit, "改宣传点", &what).await?;
+            site.noted(&visit, "改宣传点", &what).await?;
             Ok(back("changed"))
         }
     }
@@ -358,7 +359,7 @@ pub(super) async fn retire(
     let board = find(&site, &code).await?;
     if site.boards.retire(&board.code, Utc::now()).await? {
         let what = format!("{} {}", board.code, board.about.name);
-        noted(&site, &visit, "撤下宣传点", &what).await?;
+        site.noted(&visit, "撤下宣传点", &what).await?;
     }
     Ok(back("retired"))
 }
@@ -429,10 +430,6 @@ async fn print(
 
 fn back(done: &str) -> Response {
     Redirect::to(&format!("/boards?done={done}")).into_response()
-}
-
-async fn noted(site: &Site, visit: &Visit, action: &str, what: &str) -> Result<(), WebError> {
-    Ok(site.audit.note(&visit.member()?.name, action, what).await?)
 }
 
 #[cfg(test)]

@@ -9,24 +9,6 @@ use super::site::Site;
 /// A form with more fields is none of ours.
 const MOST_FIELDS: usize = 50;
 
-/// A choice of a select or a checkbox.
-pub(super) struct Choice {
-    pub value: String,
-    pub label: String,
-    pub chosen: bool,
-}
-
-impl Choice {
-    pub fn new(value: impl Into<String>, label: impl Into<String>, now: &str) -> Self {
-        let value = value.into();
-        Self {
-            chosen: value == now,
-            label: label.into(),
-            value,
-        }
-    }
-}
-
 /// The fields of a form in the order sent.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Fields(pub Vec<(String, String)>);

@@ -185,7 +185,8 @@ pub(super) async fn answer(
         .answer(handover.id, &text, Utc::now())
         .await?;
     if done {
-        noted(&site, &visit, "答复居民", handover.id).await?;
+        site.noted(&visit, "答复居民", &format!("编号 {}", handover.id))
+            .await?;
     }
     Ok(back(if done { "answered" } else { "late" }))
 }
@@ -199,14 +200,10 @@ pub(super) async fn close(
     let handover = find(&site, &id).await?;
     let done = site.handovers.close(handover.id, Utc::now()).await?;
     if done {
-        noted(&site, &visit, "关闭找人问", handover.id).await?;
+        site.noted(&visit, "关闭找人问", &format!("编号 {}", handover.id))
+            .await?;
     }
     Ok(back(if done { "closed" } else { "late" }))
-}
-
-async fn noted(site: &Site, visit: &Visit, action: &str, id: i64) -> Result<(), WebError> {
-    let who = &visit.member()?.name;
-    Ok(site.audit.note(who, action, &format!("编号 {id}")).await?)
 }
 
 fn back(done: &str) -> Response {

@@ -8,8 +8,9 @@ use axum::response::Response;
 use chrono::Utc;
 
 use super::error::WebError;
-use super::forms::{Choice, Fields};
+use super::forms::Fields;
 use super::gate::Visit;
+use super::page::Choice;
 use super::page::{Page, Said, show};
 use super::site::Site;
 use crate::config::{Config, Edit, is_writable};
@@ -79,19 +80,19 @@ fn lines_of(regions: &[Region]) -> String {
     regions.iter().map(line).collect::<Vec<_>>().join("\n")
 }
 
-/// Regions as typed: a code and a name a line, or a name alone, which gets the next free code.
-fn regions_of(text: &str) -> Result<Vec<Region>, String> {
-    let is_code = |word: &str| {
-        let letter = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b"_-".contains(&b);
-        (1..=30).contains(&word.len()) && word.bytes().all(letter)
-    };
+/// Regions as typed: a code and a name a line, or a name alone. That keeps the code it has among
+/// `held`, or gets the next one that nobody has: questions and printed links hold codes.
+fn regions_of(text: &str, held: &[Region]) -> Result<Vec<Region>, String> {
     let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
     let mut all: Vec<(Option<String>, String)> = Vec::new();
     for line in lines {
         let split = line.split_once(|c: char| c.is_whitespace() || ",，、".contains(c));
-        match split.filter(|(code, _)| is_code(code)) {
+        match split.filter(|(code, _)| Region::is_code(code)) {
             Some((code, name)) => all.push((Some(code.to_owned()), name.trim().to_owned())),
-            None => all.push((None, line.to_owned())),
+            None => {
+                let known = held.iter().find(|region| region.name == line);
+                all.push((known.map(|region| region.code.clone()), line.to_owned()));
+            }
         }
     }
     if all.len() > MAX_REGIONS {
@@ -104,7 +105,7 @@ fn regions_of(text: &str) -> Result<Vec<Region>, String> {
         let code = code.unwrap_or_else(|| {
             let taken = |code: &str| {
                 let typed = all.iter().any(|(c, _)| c.as_deref() == Some(code));
-                typed || regions.iter().any(|r| r.code == code)
+                typed || regions.iter().chain(held).any(|r| r.code == code)
             };
             while taken(&format!("r{next:02}")) {
                 next += 1;
@@ -154,7 +155,7 @@ fn edited(
             "contact" => fault(format!("最多 {MAX_CONTACT} 个字，写成一行")),
             "township" if one_line && chars <= MAX_NAME => text.clone_into(&mut edit.township),
             "township" => fault(format!("最多 {MAX_NAME} 个字，没有换行")),
-            "regions" => match regions_of(text) {
+            "regions" => match regions_of(text, &held.regions) {
                 Ok(regions) => edit.regions = regions,
                 Err(why) => fault(why),
             },
@@ -355,7 +356,7 @@ mod tests {
 
     #[test]
     fn regions_are_read_with_and_without_codes() {
-        let read = |text: &str| regions_of(text).map(|all| lines_of(&all));
+        let read = |text: &str| regions_of(text, &[]).map(|all| lines_of(&all));
         assert_eq!(
             read("r02 河东社区\n\n青石村\r\nr05，北坡村\n 南坡村 ").unwrap(),
             "r02 河东社区\nr01 青石村\nr05 北坡村\nr03 南坡村"
@@ -365,5 +366,14 @@ mod tests {
             // A code without a name is a name: it may look so, but it is one.
             assert_eq!(read(bad).is_err(), bad != "r01 ", "{bad}");
         }
+    }
+
+    #[test]
+    fn a_village_keeps_its_code_and_no_other_gets_it() {
+        let held = regions_of("青石村\n河东社区\n北坡村", &[]).unwrap();
+        let read = |text: &str| lines_of(&regions_of(text, &held).unwrap());
+        // Questions and printed links of 青石村 are not 新村's.
+        assert_eq!(read("新村\nr02 河东社区"), "r04 新村\nr02 河东社区");
+        assert_eq!(read("北坡村\n青石村"), "r03 北坡村\nr01 青石村");
     }
 }

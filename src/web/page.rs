@@ -25,6 +25,17 @@ pub(super) struct Choice {
     pub chosen: bool,
 }
 
+impl Choice {
+    pub fn new(value: impl Into<String>, label: impl Into<String>, now: &str) -> Self {
+        let value = value.into();
+        Self {
+            chosen: value == now,
+            label: label.into(),
+            value,
+        }
+    }
+}
+
 /// A message about what was just done.
 #[derive(Clone)]
 pub(super) struct Flash {

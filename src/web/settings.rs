@@ -192,13 +192,8 @@ pub(super) async fn add(
         }
         other => other?,
     };
-    noted(
-        &site,
-        &visit,
-        "新建账号",
-        &format!("{}（{role}）", member.name),
-    )
-    .await?;
+    site.noted(&visit, "新建账号", &format!("{}（{role}）", member.name))
+        .await?;
     render(&site, &visit, None, Some((member.name, password))).await
 }
 
@@ -207,13 +202,6 @@ async fn new_password(site: &Site) -> Result<(String, String), WebError> {
     let to_hash = password.clone();
     let hash = site.hashing(move || hash_password(&to_hash)).await??;
     Ok((password, hash))
-}
-
-async fn noted(site: &Site, visit: &Visit, action: &str, subject: &str) -> Result<(), WebError> {
-    Ok(site
-        .audit
-        .note(&visit.member()?.name, action, subject)
-        .await?)
 }
 
 #[derive(Deserialize)]
@@ -242,7 +230,7 @@ pub(super) async fn change(
     }
     let state = if disabled { "停用" } else { "可登录" };
     let subject = format!("{}：{role}，{state}", member.name);
-    noted(&site, &visit, "改账号", &subject).await?;
+    site.noted(&visit, "改账号", &subject).await?;
     Ok(Redirect::to("/settings?done=changed").into_response())
 }
 
@@ -263,6 +251,6 @@ pub(super) async fn reset(
     let member = account(&site, &id).await?;
     let (password, hash) = new_password(&site).await?;
     site.staff.set_password(member.id, &hash).await?;
-    noted(&site, &visit, "重设密码", &member.name).await?;
+    site.noted(&visit, "重设密码", &member.name).await?;
     render(&site, &visit, None, Some((member.name, password))).await
 }

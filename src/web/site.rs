@@ -7,6 +7,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::error::WebError;
 use super::figures::FiguresOf;
+use super::gate::Visit;
 use super::health::Health;
 use super::limits::Limits;
 use super::meanings::MeaningsOf;
@@ -128,6 +129,11 @@ impl Site {
             config.telegram.bot.clone_from(&saved.bot);
         }
         *held = Arc::new(config);
+    }
+
+    /// Writes down who did what to what.
+    pub async fn noted(&self, visit: &Visit, action: &str, what: &str) -> Result<(), WebError> {
+        Ok(self.audit.note(&visit.member()?.name, action, what).await?)
     }
 
     /// Waits for the turn of heavy work.

@@ -8,11 +8,11 @@ use serde::Deserialize;
 
 use super::super::download::{self, XLSX};
 use super::super::error::WebError;
-use super::super::forms::{Choice, Fields, Upload};
+use super::super::forms::{Fields, Upload};
 use super::super::gate::Visit;
+use super::super::page::Choice;
 use super::super::page::{Page, Said, show};
 use super::super::site::Site;
-use super::noted;
 use crate::journal::{Duty, Role, local_day};
 use crate::ledger::{DutyColumn, duty_sheet, duty_template, read_duty};
 
@@ -208,7 +208,7 @@ pub(in super::super) async fn set(
         Ok(duty) => {
             site.ledger.set_duty(&duty).await?;
             let what = format!("{year} 年 {}：计划 {} 次", duty.unit, duty.planned);
-            noted(&site, &visit, "写责任清单", &what).await?;
+            site.noted(&visit, "写责任清单", &what).await?;
             Ok(back(year, "saved"))
         }
         Err(faults) => {
@@ -235,7 +235,7 @@ pub(in super::super) async fn remove(
         return Err(WebError::NotFound);
     }
     let what = format!("{year} 年 {unit}");
-    noted(&site, &visit, "删责任清单", &what).await?;
+    site.noted(&visit, "删责任清单", &what).await?;
     Ok(back(year, "removed"))
 }
 
@@ -248,7 +248,7 @@ pub(in super::super) async fn template(
     let year = year_of(&asked.year);
     let (duties, _) = site.ledger.duties(year, local_day(Utc::now())).await?;
     let what = format!("{year} 年，{} 个单位", duties.len());
-    noted(&site, &visit, "导出责任清单", &what).await?;
+    site.noted(&visit, "导出责任清单", &what).await?;
     let name = format!("duties-{year}.xlsx");
     Ok(download::file(&name, XLSX, duty_template(&duties)?))
 }
@@ -289,6 +289,6 @@ pub(in super::super) async fn import(
     }
     site.ledger.set_duties(&sheet.duties).await?;
     let what = format!("{year} 年，{} 个单位", sheet.duties.len());
-    noted(&site, &visit, "导入责任清单", &what).await?;
+    site.noted(&visit, "导入责任清单", &what).await?;
     Ok(back(year, "saved"))
 }

@@ -8,7 +8,7 @@ use super::super::download::{self, CSV, XLSX};
 use super::super::error::WebError;
 use super::super::gate::Visit;
 use super::super::site::Site;
-use super::{Asked, noted};
+use super::Asked;
 use crate::journal::{JournalError, local_day};
 use crate::ledger;
 
@@ -26,7 +26,7 @@ pub(in super::super) async fn csv(
     let bytes = ledger::to_csv(&found, &site.desk.library(), &site.config().regions);
     let bytes = bytes.map_err(JournalError::from)?;
     let what = format!("CSV，{} 条，筛选：{}", found.len(), asked.query());
-    noted(&site, &visit, "导出台账", &what).await?;
+    site.noted(&visit, "导出台账", &what).await?;
     Ok(download::file(&name("csv"), CSV, bytes))
 }
 
@@ -39,6 +39,6 @@ pub(in super::super) async fn xlsx(
     let found = asked.found(site.ledger.all().await?);
     let bytes = ledger::to_xlsx(&found, &site.desk.library(), &site.config().regions)?;
     let what = format!("Excel，{} 条，筛选：{}", found.len(), asked.query());
-    noted(&site, &visit, "导出台账", &what).await?;
+    site.noted(&visit, "导出台账", &what).await?;
     Ok(download::file(&name("xlsx"), XLSX, bytes))
 }

@@ -9,11 +9,12 @@ use chrono::Utc;
 use serde::Deserialize;
 
 use super::super::error::WebError;
-use super::super::forms::{Choice, Fields};
+use super::super::forms::Fields;
 use super::super::gate::Visit;
+use super::super::page::Choice;
 use super::super::page::{Page, show};
 use super::super::site::Site;
-use super::{noted, number, topic_choices};
+use super::{number, topic_choices};
 use crate::journal::{Activity, ActivityId, JournalError, Medium};
 use crate::knowledge::import::sheet::Columns as _;
 use crate::ledger::{self, Column};
@@ -310,7 +311,7 @@ pub(in super::super) async fn add(
     match judged(&site, &cells, keep).await? {
         Err(faults) => render(&site, &visit, None, &cells, &faults).await,
         Ok((id, what)) => {
-            noted(&site, &visit, "记台账", &what).await?;
+            site.noted(&visit, "记台账", &what).await?;
             Ok(Redirect::to(&format!("/activities/{id}?done=added")).into_response())
         }
     }
@@ -342,7 +343,7 @@ pub(in super::super) async fn change(
     match judged(&site, &cells, keep).await? {
         Err(faults) => render(&site, &visit, Some(id), &cells, &faults).await,
         Ok((id, what)) => {
-            noted(&site, &visit, "改台账", &what).await?;
+            site.noted(&visit, "改台账", &what).await?;
             Ok(Redirect::to(&format!("/activities/{id}?done=changed")).into_response())
         }
     }

@@ -11,7 +11,6 @@ use super::super::forms::Upload;
 use super::super::gate::{MAX_UPLOAD, Visit};
 use super::super::page::{Page, show};
 use super::super::site::Site;
-use super::noted;
 use crate::journal::{JournalError, local_day};
 use crate::ledger;
 
@@ -118,6 +117,6 @@ pub(in super::super) async fn import(
     };
     let (first, last) = (ids.first().unwrap_or(&0), ids.last().unwrap_or(&0));
     let what = format!("{n} 条，第 {first} 到 {last} 号");
-    noted(&site, &visit, "导入台账", &what).await?;
+    site.noted(&visit, "导入台账", &what).await?;
     Ok(Redirect::to(&format!("/activities?done=imported-{n}")).into_response())
 }

@@ -26,9 +26,9 @@ use chrono::{NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::error::WebError;
-use super::forms::Choice;
 use super::gate::Visit;
 use super::labels;
+use super::page::Choice;
 use super::page::{Page, show};
 use super::site::Site;
 use crate::journal::{Activity, Entered, Role, local_day};
@@ -257,11 +257,6 @@ pub(super) async fn list(
 /// An activity's number as a path holds it.
 fn number(id: &str) -> Result<i64, WebError> {
     id.parse().map_err(|_| WebError::NotFound)
-}
-
-/// A line in the audit log.
-async fn noted(site: &Site, visit: &Visit, action: &str, what: &str) -> Result<(), WebError> {
-    Ok(site.audit.note(&visit.member()?.name, action, what).await?)
 }
 
 #[cfg(test)]

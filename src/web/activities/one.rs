@@ -10,7 +10,7 @@ use super::super::error::WebError;
 use super::super::gate::Visit;
 use super::super::page::{Page, show};
 use super::super::site::Site;
-use super::{days_of, names, noted, number, places_of, regions_of, state_of, topics_of};
+use super::{days_of, names, number, places_of, regions_of, state_of, topics_of};
 use crate::insight::effect::WINDOW;
 use crate::insight::{self, CloseUp, EffectCounts, FEWEST_ASKERS, Period, close_up};
 use crate::journal::{Activity, Role, local_day};
@@ -305,7 +305,7 @@ pub(in super::super) async fn remove(
         gone.title,
         days_of(gone.from, gone.to)
     );
-    noted(&site, &visit, "删台账", &what).await?;
+    site.noted(&visit, "删台账", &what).await?;
     Ok(Redirect::to("/activities?done=removed").into_response())
 }
 

@@ -2,8 +2,6 @@
 
 mod view;
 
-use std::sync::LazyLock;
-
 use askama::Template;
 use axum::extract::{Query, State};
 use axum::response::Response;
@@ -14,7 +12,6 @@ use super::error::WebError;
 use super::gate::Visit;
 use super::page::{Page, show};
 use super::period::{PRESETS, Period as Asked};
-use super::routes::routes;
 use super::site::Site;
 use crate::insight::Period;
 use crate::journal::local_day;
@@ -53,10 +50,6 @@ struct OverviewPage {
     /// `None` when the journal holds nothing at all.
     view: Option<View>,
 }
-
-/// Whether the page of gaps is there.
-static HAS_GAPS: LazyLock<bool> =
-    LazyLock::new(|| routes().iter().any(|(_, path, _)| *path == "/gaps"));
 
 /// `GET /`
 pub(super) async fn page(
@@ -99,7 +92,7 @@ pub(super) async fn page(
         let reading = figures.await?;
         made = reading.made;
         if reading.figures.volume.questions > 0 {
-            view = Some(View::of(&reading, &library, &config.regions, *HAS_GAPS)?);
+            view = Some(View::of(&reading, &library, &config.regions)?);
         }
     }
     show(&OverviewPage {

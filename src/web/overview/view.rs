@@ -73,7 +73,6 @@ pub(super) struct View {
     pub bursts: Vec<Item>,
     pub gaps: Vec<Item>,
     pub gaps_said: String,
-    pub gaps_href: String,
     pub unused: String,
     pub unused_entries: Vec<String>,
     pub unused_topics: String,
@@ -226,7 +225,6 @@ impl View {
         reading: &Reading,
         library: &Library,
         regions: &Regions,
-        gaps_page: bool,
     ) -> Result<Self, ReportError> {
         let (figures, report) = (&reading.figures, &reading.report);
         let period = figures.period;
@@ -252,7 +250,7 @@ impl View {
                 note: words::period(days),
             }
         });
-        let (gaps, gaps_said) = gaps(figures, gaps_page);
+        let (gaps, gaps_said) = gaps(figures);
         let used = |topic: &str| figures.topics.contains_key(topic);
         let never: Vec<String> = library
             .topics
@@ -331,11 +329,6 @@ impl View {
             bursts: bursts.collect(),
             gaps,
             gaps_said,
-            gaps_href: if gaps_page {
-                "/gaps".to_owned()
-            } else {
-                rows(period, &[("kind", "unknown")])
-            },
             unused: words::unused("条问答", figures.entries_never.len(), library.entries.len()),
             unused_entries: entries.take(NAMED).map(|e| e.question.clone()).collect(),
             unused_topics: words::unused("个具体主题", never.len(), subs),
@@ -415,33 +408,20 @@ fn big(figures: &Figures) -> Vec<Figure> {
 }
 
 /// The newest gaps that may be told, and what is said of them.
-fn gaps(figures: &Figures, gaps_page: bool) -> (Vec<Item>, String) {
+fn gaps(figures: &Figures) -> (Vec<Item>, String) {
     let mut told: Vec<&Gap> = figures.gaps.iter().collect();
     told.retain(|gap| gap.shows_counts());
     let said = words::gaps(told.len(), figures.gaps.len() - told.len());
     told.sort_by_key(|gap| std::cmp::Reverse(gap.since));
-    let items = told.into_iter().take(LISTED).map(|gap| {
-        let days = Period::new(gap.since, gap.latest);
-        let topic = gap.topic.as_deref().unwrap_or_default();
-        let more: &[(&str, &str)] = if topic.is_empty() {
-            &[]
-        } else {
-            &[("topic", topic)]
-        };
-        Item {
-            text: gap.examples.first().cloned().unwrap_or_default(),
-            href: if gaps_page {
-                "/gaps".to_owned()
-            } else {
-                rows(days, more)
-            },
-            note: format!(
-                "{} 次，{} 人，从{}起",
-                gap.questions,
-                gap.askers,
-                words::day(gap.since)
-            ),
-        }
+    let items = told.into_iter().take(LISTED).map(|gap| Item {
+        text: gap.examples.first().cloned().unwrap_or_default(),
+        href: "/gaps".to_owned(),
+        note: format!(
+            "{} 次，{} 人，从{}起",
+            gap.questions,
+            gap.askers,
+            words::day(gap.since)
+        ),
     });
     (items.collect(), said)
 }

@@ -5,7 +5,7 @@ use axum::body::{Body, Bytes};
 use axum::extract::{Query, State};
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
-use chrono::Local;
+use chrono::Utc;
 use futures::stream;
 use rust_xlsxwriter::{Format, Workbook};
 
@@ -15,7 +15,7 @@ use super::super::labels;
 use super::super::site::Site;
 use super::filter::Asked;
 use crate::journal::{
-    Cursor, HEADINGS, JournalError, LoggedQuestion, QuestionFilter, cells, harmless,
+    Cursor, HEADINGS, JournalError, LoggedQuestion, QuestionFilter, cells, harmless, local_day,
 };
 
 /// Rows fetched at a time.
@@ -64,7 +64,10 @@ async fn note(
 }
 
 fn download(extension: &str, content_type: &'static str, body: Body) -> Response {
-    let name = format!("questions-{}.{extension}", Local::now().format("%Y%m%d"));
+    let name = format!(
+        "questions-{}.{extension}",
+        local_day(Utc::now()).format("%Y%m%d")
+    );
     let disposition = format!("attachment; filename=\"{name}\"");
     let headers = [
         (header::CONTENT_TYPE, content_type.to_owned()),
@@ -79,7 +82,7 @@ pub(in super::super) async fn csv(
     visit: Visit,
     Query(asked): Query<Asked>,
 ) -> Result<Response, WebError> {
-    let filter = asked.filter(Local::now().date_naive());
+    let filter = asked.filter(local_day(Utc::now()));
     let n = site.log.count(&filter, MAX_XLSX + 1).await?;
     note(&site, &visit, "CSV", &asked, n).await?;
     let start = (site.log.clone(), filter, None::<Cursor>, true);
@@ -126,7 +129,7 @@ pub(in super::super) async fn xlsx(
     visit: Visit,
     Query(asked): Query<Asked>,
 ) -> Result<Response, WebError> {
-    let filter = asked.filter(Local::now().date_naive());
+    let filter = asked.filter(local_day(Utc::now()));
     let n = site.log.count(&filter, MAX_XLSX + 1).await?;
     if n > MAX_XLSX {
         return Err(WebError::Bad(format!(

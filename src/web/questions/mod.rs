@@ -12,7 +12,7 @@ pub(super) use review::{begin, save};
 use askama::Template;
 use axum::extract::{Query, State};
 use axum::response::Response;
-use chrono::Local;
+use chrono::Utc;
 use serde::Deserialize;
 
 use super::error::WebError;
@@ -20,7 +20,7 @@ use super::gate::Visit;
 use super::page::{Choice, Page, show};
 use super::site::Site;
 use super::{labels, period};
-use crate::journal::{Cursor, LoggedQuestion, Role};
+use crate::journal::{Cursor, LoggedQuestion, Role, local_day};
 use crate::knowledge::Library;
 use filter::{Asked, CONFIDENCE, FEEDBACK, NO_TOPIC, REVIEWED};
 
@@ -89,7 +89,7 @@ pub(super) async fn list(
     Query(asked): Query<Asked>,
     Query(Done { done }): Query<Done>,
 ) -> Result<Response, WebError> {
-    let filter = asked.filter(Local::now().date_naive());
+    let filter = asked.filter(local_day(Utc::now()));
     let cursor = asked.cursor();
     // One more than shown tells whether there is another page.
     let mut found = site.log.page(&filter, cursor, ROWS + 1).await?;

@@ -5,14 +5,14 @@
 
 use axum::extract::{Form, Path, Query, State};
 use axum::response::{IntoResponse, Redirect, Response};
-use chrono::{DateTime, Local, Utc};
+use chrono::{DateTime, Utc};
 use serde::Deserialize;
 
 use super::super::error::WebError;
 use super::super::gate::Visit;
 use super::super::site::Site;
 use super::filter::Asked;
-use crate::journal::{Cursor, LoggedQuestion, Mark, Outcome, Review};
+use crate::journal::{Cursor, LoggedQuestion, Mark, Outcome, Review, local_day};
 
 /// Positions are counted no further.
 const COUNTED: i64 = 1000;
@@ -50,7 +50,7 @@ pub(super) async fn walk(
     let Some(began) = asked.since() else {
         return Ok(None);
     };
-    let filter = asked.to_review(Local::now().date_naive(), began);
+    let filter = asked.to_review(local_day(Utc::now()), began);
     let query = asked.reviewing(began);
     let newer = Cursor::NewerThan(row.at, row.id);
     let before = site.log.count_beyond(&filter, Some(newer), COUNTED).await?;
@@ -81,7 +81,7 @@ async fn next_after(
     began: DateTime<Utc>,
     row: &LoggedQuestion,
 ) -> Result<Option<i64>, WebError> {
-    let filter = asked.to_review(Local::now().date_naive(), began);
+    let filter = asked.to_review(local_day(Utc::now()), began);
     let older = Cursor::OlderThan(row.at, row.id);
     let found = site.log.page(&filter, Some(older), 1).await?;
     Ok(found.first().map(|row| row.id))
@@ -93,7 +93,7 @@ pub(in super::super) async fn begin(
     Query(asked): Query<Asked>,
 ) -> Result<Response, WebError> {
     let began = Utc::now();
-    let filter = asked.to_review(Local::now().date_naive(), began);
+    let filter = asked.to_review(local_day(Utc::now()), began);
     let first = site.log.page(&filter, None, 1).await?;
     let to = match first.first() {
         Some(row) => format!("/questions/{}?{}", row.id, asked.reviewing(began)),
