@@ -26,22 +26,10 @@ async fn journal(folder: &Path) -> Journal {
 
 fn asked(asker: &Asker, at: DateTime<Utc>, topic: &str, kind: &str) -> Record {
     Record {
-        at,
-        channel: "telegram".into(),
-        asker: Some(asker.clone()),
-        region: Some("r01".into()),
-        board: None,
-        place: Some("village".into()),
-        topic: Some(topic.into()),
         topic_confidence: 0.8,
         kind: kind.into(),
         entry: (kind == "answer").then(|| format!("{topic}-000000")),
-        rule: None,
-        confidence: 0.9,
-        latency_us: 1500,
-        text: "工地不给钱".into(),
-        parent: None,
-        request: None,
+        ..common::fixtures::asked(asker, at, topic)
     }
 }
 

@@ -2,12 +2,11 @@
 
 mod common;
 
-use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use common::bot::WEBHOOK;
 use common::fixtures::QUESTIONS;
-use common::{Bot, FakeBotApi, Office, Resident, test_server, text_of};
+use common::{Bot, FakeBotApi, Office, Resident, answered, test_server, text_of};
 use serde_json::json;
 
 const SECRET: &str = "only-telegram-knows-this";
@@ -122,6 +121,13 @@ async fn polling_goes_on_where_a_webhook_stopped() {
     office.assert_calm();
 }
 
+/// Another machine of an office that never ran: the first start makes the key.
+async fn twin_of(api: &FakeBotApi, office: &Office) -> Office {
+    let (first, _) = office.start_webhook(api, &[]).await;
+    assert!(first.stop().await.success());
+    office.twin()
+}
+
 /// Starts as many machines of one office, all behind the webhook's address.
 async fn machines(api: &FakeBotApi, first: &Office, others: &[Office]) -> Vec<Bot> {
     let mut bots = Vec::new();
@@ -142,16 +148,7 @@ async fn a_conversation_goes_on_with_the_other_machine_until_it_is_forgotten() {
     }
     let office = Office::new();
     let api = FakeBotApi::start("conversation_of_two").await;
-    assert!(
-        office
-            .start_webhook(&api, &[])
-            .await
-            .0
-            .stop()
-            .await
-            .success()
-    );
-    let twin = office.twin();
+    let twin = twin_of(&api, &office).await;
     let bots = machines(&api, &office, std::slice::from_ref(&twin)).await;
     let targets = api.world().targets.clone();
     let resident = Resident::new(&api, 888_001, "丙");
@@ -184,9 +181,7 @@ async fn slow_work_stays_with_the_machine_that_has_it() {
     }
     let office = Office::new();
     let api = FakeBotApi::start("slow_work").await;
-    let (first, _) = office.start_webhook(&api, &[]).await;
-    assert!(first.stop().await.success());
-    let twin = office.twin();
+    let twin = twin_of(&api, &office).await;
     let bots = machines(&api, &office, std::slice::from_ref(&twin)).await;
     api.change(|world| world.hold_sends = true);
     let residents: Vec<Resident<'_>> = (0..8)
@@ -217,29 +212,6 @@ async fn slow_work_stays_with_the_machine_that_has_it() {
     assert_eq!(in_order(&api, 889_000, |_| vec![0, 1]), []);
     office.assert_calm();
     twin.assert_calm();
-}
-
-/// Which questions each chat was answered, in order, and when.
-fn answered(api: &FakeBotApi) -> BTreeMap<i64, Vec<(usize, Instant)>> {
-    let mut found: BTreeMap<_, Vec<_>> = BTreeMap::new();
-    for call in api
-        .world()
-        .calls
-        .iter()
-        .filter(|c| c.method == "sendMessage")
-    {
-        let (Ok(message), Some(chat)) = (&call.outcome, call.chat()) else {
-            continue;
-        };
-        let title = QUESTIONS
-            .iter()
-            .position(|q| text_of(message).starts_with(q));
-        found
-            .entry(chat)
-            .or_default()
-            .extend(title.map(|n| (n, call.at)));
-    }
-    found
 }
 
 const CHATS: usize = 20;
@@ -312,17 +284,7 @@ async fn two_machines_answer_everything_once_and_in_order() {
     }
     let office = Office::new();
     let api = FakeBotApi::start("two_machines").await;
-    // Makes the key.
-    assert!(
-        office
-            .start_webhook(&api, &[])
-            .await
-            .0
-            .stop()
-            .await
-            .success()
-    );
-    let twin = office.twin();
+    let twin = twin_of(&api, &office).await;
     let bots = machines(&api, &office, std::slice::from_ref(&twin)).await;
     all_ask(&api, 886_000, || ()).await;
     assert_eq!(in_order(&api, 886_000, as_all_ask), []);
@@ -342,16 +304,7 @@ async fn what_a_killed_machine_had_in_hand_the_other_answers() {
     }
     let office = Office::new();
     let api = FakeBotApi::start("killed_machine").await;
-    assert!(
-        office
-            .start_webhook(&api, &[])
-            .await
-            .0
-            .stop()
-            .await
-            .success()
-    );
-    let twin = office.twin();
+    let twin = twin_of(&api, &office).await;
     let mut bots = machines(&api, &office, std::slice::from_ref(&twin)).await;
     let doomed = bots.remove(0);
     let mut killed = None;

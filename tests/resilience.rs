@@ -9,29 +9,18 @@ use std::time::{Duration, Instant};
 
 use common::fake_bot_api::World;
 use common::fixtures::{NOT_IN_LIBRARY, QUESTIONS};
-use common::{FakeBotApi, FaultPlan, Office, Resident, text_of};
+use common::{FakeBotApi, FaultPlan, Office, Resident, answered, text_of};
 use tokio::sync::RwLock;
 
 /// The flood test measures time: nothing else runs meanwhile.
 static MACHINE: RwLock<()> = RwLock::const_new(());
 
-/// When each question of each chat was answered, by the title that its answer begins with.
+/// When each question of each chat was answered.
 fn answers(api: &FakeBotApi) -> BTreeMap<(i64, usize), Vec<Instant>> {
     let mut found: BTreeMap<_, Vec<Instant>> = BTreeMap::new();
-    for call in api
-        .world()
-        .calls
-        .iter()
-        .filter(|c| c.method == "sendMessage")
-    {
-        let (Ok(message), Some(chat)) = (&call.outcome, call.chat()) else {
-            continue;
-        };
-        let question = QUESTIONS
-            .iter()
-            .position(|q| text_of(message).starts_with(q));
-        if let Some(question) = question {
-            found.entry((chat, question)).or_default().push(call.at);
+    for (chat, all) in answered(api) {
+        for (question, at) in all {
+            found.entry((chat, question)).or_default().push(at);
         }
     }
     found

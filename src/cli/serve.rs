@@ -16,7 +16,7 @@ use tracing_subscriber::EnvFilter;
 use super::{journal, panics, progress, runtime};
 use crate::config::{Config, Mode};
 use crate::desk::{self, Desk};
-use crate::journal::{Contexts, Handovers, Inbox, Journal, JournalError, Keys, Sessions};
+use crate::journal::{Handovers, Inbox, Journal, JournalError, Keys, Sessions};
 use crate::telegram::{self, Reception, TelegramSettings, Webhook};
 use crate::web::{self, Health};
 
@@ -290,10 +290,22 @@ fn facts(config: &Config, telegram: Option<Mode>) -> Vec<(&'static str, String)>
 /// the entries that are new. Of several programs on one database one does it.
 async fn keep_house(journal: Journal, inbox: Inbox, desk: Desk, shutdown: CancellationToken) {
     let mut hour = tokio::time::interval(Duration::from_secs(3600));
+    // What a conversation leaves behind is promised to go after a quarter of an hour.
+    let mut often = tokio::time::interval(Duration::from_secs(60));
+    often.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
         tokio::select! {
             () = shutdown.cancelled() => return,
             _ = hour.tick() => {}
+            _ = often.tick() => {
+                if let Err(error) = journal.prune_conversations().await {
+                    tracing::error!(
+                        error = &error as &dyn std::error::Error,
+                        "old conversations were not deleted; tried again in a minute"
+                    );
+                }
+                continue;
+            }
         }
         match journal.takes_turn("house", 50).await {
             Ok(true) => {}
@@ -332,13 +344,6 @@ async fn keep_house(journal: Journal, inbox: Inbox, desk: Desk, shutdown: Cancel
             (
                 "sessions",
                 Sessions::new(journal.database().clone()).prune(now).await,
-            ),
-            (
-                "conversations",
-                match Contexts::of(&journal) {
-                    Some(contexts) => contexts.prune().await,
-                    None => Ok(()),
-                },
             ),
         ] {
             if let Err(error) = pruned {

@@ -94,9 +94,27 @@ impl Contexts {
     }
 }
 
+impl Journal {
+    /// Deletes the conversations whose time is over; all of them where none are kept (any more): they
+    /// may have come with a copy of another database, or from before `retention_days = 0`.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub async fn prune_conversations(&self) -> Result<(), JournalError> {
+        if let Some(contexts) = Contexts::of(self) {
+            return contexts.prune().await;
+        }
+        sqlx::query("DELETE FROM conversation")
+            .execute(&self.database().pool)
+            .await?;
+        Ok(())
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::Contexts;
+    use crate::journal::Journal;
     use crate::journal::record::tests::journal;
     use crate::journal::test_database::everything_stored;
 
@@ -129,5 +147,12 @@ mod tests {
         contexts.prune().await.unwrap();
         contexts.forget(&asker).await.unwrap();
         assert!(contexts.read(&other).await.unwrap().is_some());
+        // With those that are kept, and without any.
+        journal.prune_conversations().await.unwrap();
+        let left = contexts.read(&other).await.unwrap();
+        assert_eq!(left.is_some(), is_shared);
+        let silent = Journal::new(journal.database().clone(), journal.keys().clone(), 0);
+        silent.prune_conversations().await.unwrap();
+        assert_eq!(contexts.read(&other).await.unwrap(), None);
     }
 }

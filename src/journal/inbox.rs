@@ -199,6 +199,23 @@ impl Inbox {
             .collect()
     }
 
+    /// Gives back some of what was taken: nobody works on it.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub async fn give_back(&self, update_ids: &[i64]) -> Result<(), JournalError> {
+        for update_id in update_ids {
+            sqlx::query(
+                "UPDATE inbox SET until = 0 WHERE done = 0 AND owner = $1 AND update_id = $2",
+            )
+            .bind(&*self.replica)
+            .bind(update_id)
+            .execute(&self.database.pool)
+            .await?;
+        }
+        Ok(())
+    }
+
     /// Gives back what was taken, so that somebody else answers it at once.
     ///
     /// # Errors
@@ -277,6 +294,21 @@ mod tests {
         let url = fresh_database(folder, "i.sqlite");
         let keys = Keys::open_or_create(&folder.join("k")).unwrap();
         Inbox::new(Database::open(&url).await.unwrap(), keys)
+    }
+
+    #[tokio::test]
+    async fn what_nobody_works_on_is_given_back() {
+        let folder = tempfile::tempdir().unwrap();
+        let inbox = inbox(folder.path()).await;
+        let mut other = update(2, "二");
+        other.lane = "other".into();
+        inbox.accept(&[update(1, "一"), other]).await.unwrap();
+        // Taken, but the answer of the database was lost on the way.
+        drop(inbox.turn(&[], 9).await.unwrap());
+        let ours = inbox.renew().await.unwrap();
+        assert_eq!(ours, HashSet::from([1, 2]));
+        inbox.give_back(&[1]).await.unwrap();
+        assert_eq!(ids(&inbox.turn(&[], 9).await.unwrap()), [1]);
     }
 
     #[tokio::test]

@@ -58,7 +58,23 @@ pub(super) async fn run(
             log(&error);
         }
     }
-    let rest = async { while under_way.next().await.is_some() {} };
+    let rest = async {
+        loop {
+            tokio::select! {
+                ended = under_way.next() => {
+                    if ended.is_none() {
+                        break;
+                    }
+                }
+                // Held until the end, or another program would send it too.
+                () = tokio::time::sleep(AT_LEAST_EVERY) => {
+                    if let Err(error) = handovers.renew().await {
+                        log(&error);
+                    }
+                }
+            }
+        }
+    };
     if tokio::time::timeout(DRAIN, rest).await.is_err() {
         tracing::warn!("some answers of staff were under way; they are sent at the next start");
     }
@@ -99,7 +115,8 @@ async fn deliver(
         // Sealed by us as a number: only a defect could bring anything else here.
         Err(_) => false,
     };
-    if let Err(error) = handovers.delivered(delivery.id, reached).await {
+    // Telegram has it: until that is written down it is ours, and must not be sent again.
+    while let Err(error) = handovers.delivered(delivery.id, reached).await {
         log(&error);
         tokio::time::sleep(RETRY_PAUSE).await;
     }

@@ -79,7 +79,6 @@ impl Intake {
 
     /// Whether Telegram may be told that these arrived: they are committed, answered, or not for us.
     pub async fn accept(&self, updates: &[Arrived]) -> bool {
-        let ids = || updates.iter().map(|u| i64::from(u.update.id.0));
         let mut batch = Vec::new();
         let mut admitted = Vec::new();
         for arrived in updates {
@@ -88,26 +87,31 @@ impl Intake {
                 admitted.push(&arrived.update);
             }
         }
-        if batch.is_empty() {
-            self.limits.settled(ids());
-            return true;
+        let taken = batch.is_empty() || self.taken(&admitted, &batch).await;
+        if taken {
+            let ids = updates.iter().map(|u| i64::from(u.update.id.0));
+            self.limits.settled(ids);
         }
+        taken
+    }
+
+    /// Whether what was admitted is committed or answered.
+    async fn taken(&self, admitted: &[&Update], batch: &[Incoming]) -> bool {
         if self.worker.open() >= MOST_OPEN {
             tracing::warn!(
                 "待答的消息超过 {MOST_OPEN} 条，暂不再收：Telegram 会替我们留着，答完一些再收"
             );
             return false;
         }
-        match self.inbox.accept(&batch).await {
+        match self.inbox.accept(batch).await {
             Ok(_) => {
                 if self.outage().take().is_some() {
                     tracing::info!("收件箱又能写了，恢复正常");
                 }
-                self.limits.settled(ids());
                 self.worker.arrived();
                 true
             }
-            Err(error) => self.without_inbox(&admitted, &batch, &error).await,
+            Err(error) => self.without_inbox(admitted, batch, &error).await,
         }
     }
 
@@ -180,14 +184,36 @@ impl Intake {
                 true
             }
         });
-        let all = futures::stream::iter(answers)
-            .buffer_unordered(DIRECTLY_AT_ONCE)
-            .all(std::future::ready)
-            .await;
-        if all {
-            self.limits
-                .settled(batch.iter().map(|incoming| incoming.update_id));
-        }
-        all
+        all_of(answers).await
+    }
+}
+
+/// Whether all are dealt with. All are seen to their end: one chat's trouble must not cut another's
+/// answer off in the middle of being sent, or it would be sent again.
+async fn all_of<F: Future<Output = bool>>(answers: impl Iterator<Item = F>) -> bool {
+    futures::stream::iter(answers)
+        .buffer_unordered(DIRECTLY_AT_ONCE)
+        .fold(true, async |all, dealt| all && dealt)
+        .await
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::time::Duration;
+
+    #[tokio::test]
+    async fn one_chat_in_trouble_does_not_cut_the_others_off() {
+        let ended = AtomicUsize::new(0);
+        let answers = (0..5_u64).map(|n| {
+            let ended = &ended;
+            async move {
+                tokio::time::sleep(Duration::from_millis(n)).await;
+                ended.fetch_add(1, Ordering::Relaxed);
+                n > 0
+            }
+        });
+        assert!(!super::all_of(answers).await);
+        assert_eq!(ended.into_inner(), 5);
     }
 }

@@ -73,7 +73,7 @@ impl Hand {
     fn put_away(&mut self, ended: Result<(Id, (i64, bool)), JoinError>) -> Option<i64> {
         let (task, dealt) = match ended {
             Ok((task, (update, dealt))) => (task, dealt.then_some(update)),
-            // Cut off, or it panicked outside the handler: the lease runs out and it is taken again.
+            // Cut off, or it panicked outside the handler: it is given back and taken again.
             Err(error) => (error.id(), None),
         };
         if let Some(update) = self.by_task.remove(&task) {
@@ -153,15 +153,34 @@ impl Worker {
                 }
                 () = self.arrived.notified(), if room > 0 => {}
                 _ = look.tick() => {}
-                _ = renew.tick() => match self.inbox.renew().await {
-                    Ok(ours) => drop_lost(&mut hand, &ours),
-                    Err(error) => refused(&error, &mut away),
-                },
+                _ = renew.tick() => {
+                    if let Err(error) = self.hold(&mut hand, &dealt).await {
+                        refused(&error, &mut away);
+                    }
+                }
             }
         }
         if let Err(error) = self.inbox.release().await {
             refused(&error, &mut away);
         }
+    }
+
+    /// Goes on holding what is in hand, and nothing else: what the database gave us while its answer
+    /// was lost, or whose task broke, would otherwise be held for ever and its chat with it.
+    async fn hold(&self, hand: &mut Hand, dealt: &[i64]) -> Result<(), JournalError> {
+        let ours = self.inbox.renew().await?;
+        drop_lost(hand, &ours);
+        let strays: Vec<i64> = ours
+            .into_iter()
+            .filter(|id| !hand.running.contains_key(id) && !dealt.contains(id))
+            .collect();
+        if !strays.is_empty() {
+            tracing::warn!(
+                updates = strays.len(),
+                "taken, but in nobody's hand: given back"
+            );
+        }
+        self.inbox.give_back(&strays).await
     }
 
     fn begin(self: &Arc<Self>, hand: &mut Hand, pending: Pending) {
@@ -220,9 +239,7 @@ impl Worker {
                     let attempts = self.inbox.failed(id).await.unwrap_or(ATTEMPTS);
                     tracing::error!(update.attempts = attempts, "a handler panicked");
                     if attempts >= ATTEMPTS {
-                        if let Some(chat) = update.chat().filter(|chat| chat.is_private()) {
-                            let _ = self.context.outgoing.say(chat.id, texts::APOLOGY).await;
-                        }
+                        self.apologise(&update).await;
                         metrics::counter!("qijin_updates_total", "result" => "failed").increment(1);
                         return true;
                     }
@@ -236,6 +253,12 @@ impl Worker {
         }
     }
 
+    async fn apologise(&self, update: &Update) {
+        if let Some(chat) = update.chat().filter(|chat| chat.is_private()) {
+            let _ = self.context.outgoing.say(chat.id, texts::APOLOGY).await;
+        }
+    }
+
     /// Answers an update that could not be stored, once; whether it is dealt with.
     pub async fn directly(&self, update: &Update) -> bool {
         let id = i64::from(update.id.0);
@@ -244,7 +267,13 @@ impl Worker {
         }
         let dealt = match self.attempt(update).await {
             Outcome::Answered | Outcome::Unanswerable(_) => true,
-            Outcome::Undelivered(_) | Outcome::Failed => false,
+            Outcome::Undelivered(_) => false,
+            // Without a database that counts it would be tried for ever, and hold up everybody.
+            Outcome::Failed => {
+                tracing::error!("a handler panicked");
+                self.apologise(update).await;
+                true
+            }
         };
         if dealt {
             metrics::counter!("qijin_updates_total", "result" => "unstored").increment(1);

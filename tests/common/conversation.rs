@@ -1,12 +1,40 @@
 //! Residents and groups: what people do in the app, as updates for the bot.
 
+use std::collections::BTreeMap;
+use std::time::Instant;
+
 use serde_json::{Value, json};
 
 use super::fake_bot_api::{FakeBotApi, USERNAME, World};
+use super::fixtures::QUESTIONS;
 
 /// The text of a message.
 pub fn text_of(message: &Value) -> &str {
     message["text"].as_str().unwrap_or_default()
+}
+
+/// Which of [`QUESTIONS`] each chat was answered, by the title that an answer begins with, in order,
+/// and when.
+pub fn answered(api: &FakeBotApi) -> BTreeMap<i64, Vec<(usize, Instant)>> {
+    let mut found: BTreeMap<_, Vec<_>> = BTreeMap::new();
+    for call in api
+        .world()
+        .calls
+        .iter()
+        .filter(|c| c.method == "sendMessage")
+    {
+        let (Ok(message), Some(chat)) = (&call.outcome, call.chat()) else {
+            continue;
+        };
+        let title = QUESTIONS
+            .iter()
+            .position(|q| text_of(message).starts_with(q));
+        found
+            .entry(chat)
+            .or_default()
+            .extend(title.map(|n| (n, call.at)));
+    }
+    found
 }
 
 /// A person in a chat: alone with the bot, or in a group.

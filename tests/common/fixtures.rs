@@ -1,5 +1,8 @@
 //! The questions of the small library in `tests/data/library`.
 
+use chrono::{DateTime, Utc};
+use qijin::journal::{Asker, Record};
+
 /// Titles of entries that a resident can ask for word by word, each answered at once.
 pub const QUESTIONS: [&str; 10] = [
     "老板拖欠工资怎么办？",
@@ -33,3 +36,25 @@ pub const UNCLEAR: [&str; 12] = [
 
 /// Words that no entry shares.
 pub const NOT_IN_LIBRARY: &str = "卫星轨道";
+
+/// A question of a resident of r01 that an entry answered.
+pub fn asked(asker: &Asker, at: DateTime<Utc>, topic: &str) -> Record {
+    Record {
+        at,
+        channel: "telegram".into(),
+        asker: Some(asker.clone()),
+        region: Some("r01".into()),
+        board: None,
+        place: Some("village".into()),
+        topic: Some(topic.into()),
+        topic_confidence: 0.9,
+        kind: "answer".into(),
+        entry: None,
+        rule: None,
+        confidence: 0.9,
+        latency_us: 1500,
+        text: "工地不给钱".into(),
+        parent: None,
+        request: None,
+    }
+}

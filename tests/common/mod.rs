@@ -17,6 +17,6 @@ pub mod secrets;
 
 pub use bot::{Bot, Office};
 pub use browser::Browser;
-pub use conversation::{Group, Resident, text_of};
+pub use conversation::{Group, Resident, answered, text_of};
 pub use database::{fresh_database, test_server};
 pub use fake_bot_api::{FakeBotApi, Fault, FaultPlan};

@@ -6,8 +6,8 @@ use calamine::{Data, Reader, Xlsx};
 use reqwest::StatusCode;
 use rust_xlsxwriter::Workbook;
 
-use crate::common::{Browser, Office};
-use crate::{STAFF, close, logged_in, open};
+use crate::common::Browser;
+use crate::{close, logged_in, open, staffed};
 
 const HOSTILE: &str = "<script>alert(1)</script>\"'><img src=x onerror=alert(1)>";
 const FORMULA: &str = "=cmd|' /C calc'!A0";
@@ -350,10 +350,7 @@ async fn duties_stand_against_what_the_ledger_holds() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_calendar_knows_its_days_and_leads_to_a_plan() {
-    let office = Office::new();
-    for (name, role, password) in STAFF {
-        office.add_staff(name, role, password);
-    }
+    let office = staffed();
     let calendar = "[[day]]\nid = \"all_year\"\nname = \"全年<b>宣传\"\nfrom = \"01-01\"\nto = \"12-31\"\n\
                     topics = [\"labor\"]\nabout = \"讲工资\"\n";
     std::fs::write(office.library().join("calendar.toml"), calendar).unwrap();
@@ -388,10 +385,7 @@ async fn the_calendar_knows_its_days_and_leads_to_a_plan() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn boards_are_put_up_changed_printed_and_taken_down() {
-    let office = Office::new();
-    for (name, role, password) in STAFF {
-        office.add_staff(name, role, password);
-    }
+    let office = staffed();
     let (bot, base) = office
         .serve_pages(&[("QIJIN_BOT", "qingshi_pufa_bot")])
         .await;

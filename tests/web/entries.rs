@@ -5,7 +5,7 @@ use std::fs;
 use crate::common::conversation::Resident;
 use crate::common::fixtures::{NOT_IN_LIBRARY, QUESTIONS};
 use crate::common::{Browser, FakeBotApi, Office, text_of};
-use crate::{STAFF, close, logged_in, open};
+use crate::{close, logged_in, open, staffed};
 
 const HOSTILE: &str = "<script>alert(1)</script>\"'><img src=x onerror=alert(1)>卫星轨道";
 
@@ -379,10 +379,7 @@ async fn a_folder_that_cannot_be_written_keeps_what_was_typed() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_answered_hand_over_becomes_an_entry() {
-    let office = Office::new();
-    for (name, role, password) in STAFF {
-        office.add_staff(name, role, password);
-    }
+    let office = staffed();
     let api = FakeBotApi::start("handover_entry").await;
     let bot = office.start(&api).await;
     let resident = Resident::new(&api, 5_712_349_999, "王秀兰");

@@ -5,7 +5,7 @@ use crate::common::fake_bot_api::TOKEN;
 use crate::common::fixtures::QUESTIONS;
 use crate::common::secrets::{Search, Secret};
 use crate::common::{Browser, FakeBotApi, Office, text_of};
-use crate::{STAFF, close, logged_in};
+use crate::{STAFF, close, logged_in, staffed};
 
 const CHAT: i64 = 5_712_340_777;
 
@@ -17,14 +17,6 @@ async fn first_open(staff: &mut Browser) -> String {
         .nth(1)
         .unwrap_or_else(|| panic!("none: {page}"));
     rest.split('"').next().unwrap().to_owned()
-}
-
-fn staffed() -> Office {
-    let office = Office::new();
-    for (name, role, password) in STAFF {
-        office.add_staff(name, role, password);
-    }
-    office
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -25,12 +25,18 @@ const STAFF: [(&str, &str, &str); 3] = [
     ("李主任", "管理", "long enough 3"),
 ];
 
-/// An office with an account of each role, serving pages.
-async fn open() -> (Office, Bot, String) {
+/// An office with an account of each role, not serving yet.
+fn staffed() -> Office {
     let office = Office::new();
     for (name, role, password) in STAFF {
         office.add_staff(name, role, password);
     }
+    office
+}
+
+/// An office with an account of each role, serving pages.
+async fn open() -> (Office, Bot, String) {
+    let office = staffed();
     let (bot, base) = office.serve_pages(&[]).await;
     (office, bot, base)
 }

@@ -1,32 +1,19 @@
 //! The overview: what staff correct changes its figures, and what is about few people is not in it.
 
 use chrono::{DateTime, Duration, Utc};
-use qijin::journal::{Boards, Journal, NewBoard, PastQuestion, Record, Review};
+use qijin::journal::{Boards, Journal, NewBoard, PastQuestion, Review};
 
 use crate::common::{Browser, Office};
-use crate::{STAFF, close, logged_in};
+use crate::{close, logged_in, staffed};
 
 /// A question of a person, as the journal keeps it.
 fn asked(journal: &Journal, person: usize, at: DateTime<Utc>, topic: &str) -> PastQuestion {
     PastQuestion {
-        record: Record {
+        record: crate::common::fixtures::asked(
+            &journal.keys().asker("telegram", &person.to_string()),
             at,
-            channel: "telegram".into(),
-            asker: Some(journal.keys().asker("telegram", &person.to_string())),
-            region: Some("r01".into()),
-            board: None,
-            place: Some("village".into()),
-            topic: Some(topic.into()),
-            topic_confidence: 0.9,
-            kind: "answer".into(),
-            entry: None,
-            rule: None,
-            confidence: 0.9,
-            latency_us: 1500,
-            text: "工地不给钱".into(),
-            parent: None,
-            request: None,
-        },
+            topic,
+        ),
         helpful: None,
         picked: None,
         handed_over: false,
@@ -35,10 +22,7 @@ fn asked(journal: &Journal, person: usize, at: DateTime<Utc>, topic: &str) -> Pa
 
 /// An office with accounts and a region, not serving yet.
 async fn office() -> (Office, Journal) {
-    let office = Office::new();
-    for (name, role, password) in STAFF {
-        office.add_staff(name, role, password);
-    }
+    let office = staffed();
     let regions = "[regions]\nlist = [{ code = \"r01\", name = \"青石村\" }]\n";
     std::fs::write(office.folder().join("qijin.toml"), regions).unwrap();
     let journal = office.open_journal().await;

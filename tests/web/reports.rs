@@ -4,35 +4,21 @@ use std::io::Cursor;
 
 use calamine::{Reader, Xlsx};
 use chrono::{Duration, Utc};
-use qijin::journal::{Database, Journal, Keys, Record, local_day};
+use qijin::journal::{Record, local_day};
 use reqwest::StatusCode;
 
 use crate::common::Office;
-use crate::{STAFF, close, logged_in};
+use crate::{close, logged_in, staffed};
 
 /// Six people asked something yesterday: today's figures may be a minute old, yesterday's are not.
 async fn asked_yesterday(office: &Office) {
-    let database = Database::open(&office.database_url()).await.unwrap();
-    let keys = Keys::open_or_create(&office.folder().join("data/local.key")).unwrap();
-    let journal = Journal::new(database, keys, 30);
+    let journal = office.open_journal().await;
     for person in 0..6 {
+        let asker = journal.keys().asker("telegram", &person.to_string());
         let record = Record {
-            at: Utc::now() - Duration::days(1),
-            channel: "telegram".into(),
-            asker: Some(journal.keys().asker("telegram", &person.to_string())),
             region: None,
-            board: None,
             place: Some("enterprise".into()),
-            topic: Some("labor.pay".into()),
-            topic_confidence: 0.9,
-            kind: "answer".into(),
-            entry: None,
-            rule: None,
-            confidence: 0.9,
-            latency_us: 1500,
-            text: "工地不给钱".into(),
-            parent: None,
-            request: None,
+            ..crate::common::fixtures::asked(&asker, Utc::now() - Duration::days(1), "labor.pay")
         };
         journal.record(record).await.unwrap();
     }
@@ -41,10 +27,7 @@ async fn asked_yesterday(office: &Office) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_report_is_read_by_all_and_taken_by_reviewers() {
-    let office = Office::new();
-    for (name, role, password) in STAFF {
-        office.add_staff(name, role, password);
-    }
+    let office = staffed();
     asked_yesterday(&office).await;
     let (bot, base) = office.serve_pages(&[]).await;
     let mut viewer = logged_in(&base, 0).await;

@@ -2,16 +2,7 @@
 
 use reqwest::StatusCode;
 
-use crate::common::Office;
-use crate::{STAFF, close, logged_in, open};
-
-fn staffed() -> Office {
-    let office = Office::new();
-    for (name, role, password) in STAFF {
-        office.add_staff(name, role, password);
-    }
-    office
-}
+use crate::{close, logged_in, open, staffed};
 
 /// The hidden mark of the file's content.
 fn seen_mark(page: &str) -> String {
