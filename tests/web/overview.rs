@@ -98,12 +98,12 @@ async fn a_correction_changes_the_figures_at_once() {
     assert_eq!(row(&after, "劳动用工")[1..], ["9", "56.2%", "9"]);
     assert_eq!(row(&after, "邻里纠纷")[1], "7");
     // Also when somebody else rolls the change up before the page is asked for.
-    let dogs = rows
+    let mut dogs = rows
         .iter()
         .filter(|f| f.topic.as_deref() == Some("neighbor.dog"));
     assert!(
         journal
-            .set_review(dogs.last().unwrap().id, &review)
+            .set_review(dogs.next_back().unwrap().id, &review)
             .await
             .unwrap()
     );
