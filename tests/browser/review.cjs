@@ -50,34 +50,39 @@ async function everyPage(browser, width) {
 // The keys tell what the buttons do; each press saves and turns to the next one.
 async function reviewByKeys(browser) {
   const page = await open(browser, "desktop");
+  // A page can be read before its script runs, which is what listens to keys; the script's own button tells.
+  const at = async (n) => {
+    await page.getByText(`第 ${n} 条，共 4 条`).waitFor();
+    await page.getByRole("button", { name: /^(关掉|打开)按键$/ }).waitFor();
+  };
   await logIn(page, "/questions");
   await page.getByLabel("原话里有").fill("卫星");
   await page.getByLabel("复核").selectOption({ label: "没复核" });
   await page.getByRole("button", { name: "筛选" }).click();
   await page.getByRole("link", { name: "开始复核" }).click();
-  await page.getByText("第 1 条，共 4 条").waitFor();
+  await at(1);
   const first = await page.locator("p.big").innerText();
   // In a field a key is a letter.
   await page.getByLabel("备注").fill("1");
   await page.getByLabel("备注").press("2");
-  await page.getByText("第 1 条，共 4 条").waitFor();
+  await at(1);
   await page.getByLabel("备注").press("Escape");
   await page.keyboard.press("2");
-  await page.getByText("第 2 条，共 4 条").waitFor();
+  await at(2);
   await page.getByText("上一条已存：答错。").waitFor();
   await page.keyboard.press("n");
-  await page.getByText("第 3 条，共 4 条").waitFor();
+  await at(3);
   await page.keyboard.press("p");
-  await page.getByText("第 2 条，共 4 条").waitFor();
+  await at(2);
   await page.keyboard.press("3");
-  await page.getByText("第 3 条，共 4 条").waitFor();
+  await at(3);
   // Switched off, keys do nothing; on again, they do.
   await page.getByRole("button", { name: "关掉按键" }).click();
   await page.keyboard.press("1");
   await page.getByRole("button", { name: "打开按键" }).click();
-  await page.getByText("第 3 条，共 4 条").waitFor();
+  await at(3);
   await page.keyboard.press("1");
-  await page.getByText("第 4 条，共 4 条").waitFor();
+  await at(4);
   await page.getByLabel("正确的主题").selectOption({ label: "狗咬人" });
   await page.locator("h1").click();
   await page.keyboard.press("4");

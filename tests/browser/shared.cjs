@@ -42,6 +42,14 @@ async function check(page, name, width) {
   checked += 1;
 }
 
+// What stood on every page that was open when a step failed.
+async function tell(browser) {
+  for (const page of browser.contexts().flatMap((context) => context.pages())) {
+    const text = await page.locator("body").innerText({ timeout: 5000 }).catch(String);
+    console.error(`at ${page.url()}:\n${text.slice(0, 1500)}\n`);
+  }
+}
+
 // Runs `steps` in one browser; fails when a page had an error in its console or a grave finding.
 function walk(steps) {
   fs.mkdirSync(out, { recursive: true });
@@ -55,6 +63,9 @@ function walk(steps) {
     });
     try {
       await steps(browser);
+    } catch (error) {
+      await tell(browser);
+      throw error;
     } finally {
       await browser.close();
     }
