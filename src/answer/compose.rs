@@ -247,20 +247,23 @@ pub(super) fn two_matters(entries: [&Entry; 2], support: &Support<'_>, confidenc
     reply
 }
 
-/// Entries to pick from, each with its short answer and the article that most supports it.
+/// Entries to pick from, each with its short answer and the articles that are most supported.
 fn offered(lead: &str, entries: &[&Entry], support: &Support<'_>, confidence: f64) -> Reply {
     let mut blocks = vec![Block::Lead(lead.to_owned())];
     let mut citations: Vec<Citation> = Vec::new();
-    for (n, entry) in entries.iter().enumerate() {
+    for (n, (entry, named)) in entries.iter().zip(support.name(entries)).enumerate() {
         blocks.push(Block::Title(format!("{}. {}", n + 1, entry.question)));
-        // An article that was named already says nothing new, but is better than none.
-        let best = support.best(entry, &citations);
-        let best = best.or_else(|| support.best(entry, &[]));
-        let basis = best.map(|b| format!("（依据{b}）"));
-        blocks.push(Block::Lead(
-            entry.answer.clone() + &basis.unwrap_or_default(),
-        ));
-        citations.extend(best.filter(|b| !citations.contains(b)).cloned());
+        let basis: Vec<String> = named.iter().map(ToString::to_string).collect();
+        let basis = match basis.is_empty() {
+            true => String::new(),
+            false => format!("（依据{}）", basis.join("、")),
+        };
+        blocks.push(Block::Lead(entry.answer.clone() + &basis));
+        for citation in named {
+            if !citations.contains(citation) {
+                citations.push(citation.clone());
+            }
+        }
     }
     Reply {
         blocks,
