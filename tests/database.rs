@@ -36,6 +36,7 @@ fn past(asker: &Asker, n: i64) -> PastQuestion {
             entry: None,
             rule: None,
             confidence: 0.1 + 0.2,
+            reply: String::new(),
             latency_us: n,
             text: format!("工地不给钱，第“{n}”次😀\n'; DROP TABLE question; --"),
             parent: None,

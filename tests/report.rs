@@ -339,6 +339,7 @@ async fn of_one_to_four_people_nothing_is_told() {
                 entry: None,
                 rule: None,
                 confidence: 0.1,
+                reply: String::new(),
                 latency_us: 1500,
                 text: "=HYPERLINK(1)".into(),
                 parent: None,

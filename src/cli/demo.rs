@@ -192,6 +192,7 @@ fn past(journal: &Journal, question: &Invented, codes: &BTreeMap<String, String>
             entry: question.entry.as_deref().map(str::to_owned),
             rule: None,
             confidence: question.confidence,
+            reply: String::new(),
             latency_us: 2_000,
             text: question.text.clone(),
             parent: None,

@@ -389,6 +389,7 @@ impl Desk {
             confidence: reply.confidence,
             latency_us: i64::try_from(started.elapsed().as_micros()).unwrap_or(i64::MAX),
             text: question.text,
+            reply: reply.text(),
             parent,
             request: question.request.map(|id| format!("{channel}:{id}")),
         };

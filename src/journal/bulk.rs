@@ -20,12 +20,12 @@ pub struct PastQuestion {
 
 /// Rows written at a time; SQLite takes 32,766 values in one statement.
 const BATCH: usize = 100;
-const COLUMNS: usize = 18;
+const COLUMNS: usize = 19;
 
 fn insert(rows: usize) -> String {
     let mut sql = "INSERT INTO question (id, at, channel, asker, region, board, place, topic, \
                    topic_confidence, kind, entry, confidence, latency_us, text, rule, helpful, \
-                   picked, handed_over) VALUES "
+                   picked, handed_over, reply) VALUES "
         .to_owned();
     for row in 0..rows {
         sql.push_str(if row == 0 { "(" } else { ", (" });
@@ -51,7 +51,9 @@ impl Journal {
             let mut query = sqlx::query(sqlx::AssertSqlSafe(insert(batch.len())));
             for past in batch {
                 let record = &past.record;
-                let keep = self.retention_days() > 0 && !record.text.is_empty();
+                let kept = |words: &str| {
+                    (self.retention_days() > 0 && !words.is_empty()).then(|| redact(words))
+                };
                 query = query
                     .bind(next_id(record.at))
                     .bind(record.at.timestamp_millis())
@@ -66,11 +68,12 @@ impl Journal {
                     .bind(record.entry.clone())
                     .bind(record.confidence)
                     .bind(record.latency_us)
-                    .bind(keep.then(|| redact(&record.text)))
+                    .bind(kept(&record.text))
                     .bind(record.rule.clone())
                     .bind(past.helpful.map(i64::from))
                     .bind(past.picked.clone())
-                    .bind(i64::from(past.handed_over));
+                    .bind(i64::from(past.handed_over))
+                    .bind(kept(&record.reply));
             }
             query.execute(&mut *transaction).await?;
         }

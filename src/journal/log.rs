@@ -402,6 +402,21 @@ impl QuestionLog {
         row.as_ref().map(logged).transpose()
     }
 
+    /// The reply as it was sent, redacted; gone after the retention time.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub async fn reply(&self, id: RowId) -> Result<Option<String>, JournalError> {
+        let row = sqlx::query("SELECT reply FROM question WHERE id = $1")
+            .bind(id)
+            .fetch_optional(&self.database.readers)
+            .await?;
+        Ok(match row {
+            Some(row) => row.try_get("reply")?,
+            None => None,
+        })
+    }
+
     /// Regions that residents came from lately, to choose from.
     ///
     /// # Errors

@@ -50,6 +50,8 @@ pub struct Record {
     pub latency_us: i64,
     /// The words as sent: redacted here, before SQL sees them; empty for a tap.
     pub text: String,
+    /// The reply as sent; redacted too, because a look-up may repeat what was typed.
+    pub reply: String,
     /// The row whose choice or related question was tapped.
     pub parent: Option<RowId>,
     /// What the platform calls this request: the same one is journaled once.
@@ -132,15 +134,19 @@ impl Journal {
     /// # Errors
     /// When the database refuses.
     pub async fn record(&self, record: Record) -> Result<RowId, JournalError> {
-        let text =
-            (self.retention_days > 0 && !record.text.is_empty()).then(|| redact(&record.text));
+        let kept =
+            |words: &str| (self.retention_days > 0 && !words.is_empty()).then(|| redact(words));
+        let text = kept(&record.text);
+        let reply = kept(&record.reply);
         let mut id = next_id(record.at);
         // Two processes on one database may pick the same id: take the next free one.
         for attempt in 0.. {
             let result = sqlx::query(
                 "INSERT INTO question (id, at, channel, asker, region, board, place, topic, kind, \
-                 entry, confidence, latency_us, parent, text, request, rule, topic_confidence) \
-                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17) \
+                 entry, confidence, latency_us, parent, text, request, rule, topic_confidence, \
+                 reply) \
+                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, \
+                 $18) \
                  ON CONFLICT (request) DO NOTHING",
             )
             .bind(id)
@@ -160,6 +166,7 @@ impl Journal {
             .bind(record.request.clone())
             .bind(record.rule.clone())
             .bind(record.topic_confidence)
+            .bind(reply.clone())
             .execute(&self.database.pool)
             .await;
             match result {
@@ -348,7 +355,7 @@ impl Journal {
         Ok(Forgotten { questions })
     }
 
-    /// Deletes words older than the retention time, origins not seen for half a year and the
+    /// Deletes words and replies older than the retention time, origins not seen for half a year and the
     /// names of requests that nobody repeats any more.
     ///
     /// # Errors
@@ -361,6 +368,10 @@ impl Journal {
                 .execute(&self.database.pool)
                 .await?
                 .rows_affected();
+        sqlx::query("UPDATE question SET reply = NULL WHERE at < $1 AND reply IS NOT NULL")
+            .bind(words_before.timestamp_millis())
+            .execute(&self.database.pool)
+            .await?;
         sqlx::query("UPDATE question SET request = NULL WHERE at < $1 AND request IS NOT NULL")
             .bind((now - Duration::days(TOMBSTONE_DAYS)).timestamp_millis())
             .execute(&self.database.pool)
@@ -412,7 +423,7 @@ impl Journal {
 
 #[cfg(test)]
 pub(super) mod tests {
-    use super::super::{Boards, NewBoard};
+    use super::super::{Boards, NewBoard, QuestionLog};
     use super::*;
     use crate::journal::test_database::fresh_database;
 
@@ -438,6 +449,7 @@ pub(super) mod tests {
             confidence: 0.9,
             latency_us: 1500,
             text: text.into(),
+            reply: String::new(),
             parent: None,
             request: None,
         }
@@ -458,16 +470,21 @@ pub(super) mod tests {
         let folder = tempfile::tempdir().unwrap();
         let journal = journal(folder.path(), 30).await;
         let asker = journal.keys().asker("telegram", "42");
-        journal
-            .record(question(&asker, "打13800138000找我"))
-            .await
-            .unwrap();
+        let mut new = question(&asker, "打13800138000找我");
+        new.reply = "《13800138000法》没有这一条。".into();
+        let new = journal.record(new).await.unwrap();
         let mut old = question(&asker, "旧的");
         old.at = Utc::now() - Duration::days(31);
-        journal.record(old).await.unwrap();
+        old.reply = "旧的答复".into();
+        let old = journal.record(old).await.unwrap();
+        let log = QuestionLog::new(journal.database().clone());
+        assert_eq!(log.reply(old).await.unwrap().unwrap(), "旧的答复");
         assert_eq!(journal.purge(Utc::now()).await.unwrap().texts, 1);
         let left: Vec<_> = texts(&journal).await.into_iter().flatten().collect();
         assert_eq!(left, ["打［手机号］找我"]);
+        let kept = log.reply(new).await.unwrap().unwrap();
+        assert_eq!(kept, "《［手机号］法》没有这一条。");
+        assert_eq!(log.reply(old).await.unwrap(), None);
         assert_eq!(
             journal.count().await.unwrap(),
             2,

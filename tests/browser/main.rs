@@ -108,6 +108,7 @@ async fn the_overview_in_a_real_browser() {
                 entry: None,
                 rule: None,
                 confidence: 0.9,
+                reply: String::new(),
                 latency_us: 1500,
                 text: format!("{}第 {n} 次", QUESTIONS[n % QUESTIONS.len()]),
                 parent: None,

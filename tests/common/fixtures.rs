@@ -52,6 +52,7 @@ pub fn asked(asker: &Asker, at: DateTime<Utc>, topic: &str) -> Record {
         entry: None,
         rule: None,
         confidence: 0.9,
+        reply: String::new(),
         latency_us: 1500,
         text: "工地不给钱".into(),
         parent: None,

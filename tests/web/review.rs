@@ -69,6 +69,12 @@ async fn a_review_is_kept_shown_filtered_and_audited() {
         before.contains("不改（其他）") && before.contains("不改（未收录）"),
         "{before}"
     );
+    let sent = before.split("当时的答复").nth(1).unwrap();
+    let sent = sent.split("</section>").next().unwrap();
+    assert!(
+        sent.contains("这个问题资料库里还没有，我不能乱说。"),
+        "{sent}"
+    );
     let fields = [
         ("mark", "incomplete"),
         ("topic", "neighbor.dog"),

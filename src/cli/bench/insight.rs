@@ -168,6 +168,7 @@ async fn fill(
                 entry: (!unknown).then(|| entry.id.0.clone()),
                 rule: None,
                 confidence: rng.f64(),
+                reply: String::new(),
                 latency_us: 2_000,
                 // Words are kept for 30 days only.
                 text: if rows - n < rows / (YEARS * 12) {

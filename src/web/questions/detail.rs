@@ -15,7 +15,7 @@ use super::filter::Asked;
 use super::review::{MAX_NOTE, Walk, told, walk};
 use super::words_of;
 use crate::answer::{Reply, ReplyKind, Thresholds};
-use crate::journal::{LoggedQuestion, Mark, Outcome, Review, Role};
+use crate::journal::{LoggedQuestion, Mark, Outcome, Review, Role, redact};
 use crate::knowledge::{EntryId, Library};
 
 #[derive(Template)]
@@ -32,10 +32,11 @@ struct DetailPage {
     evidence: String,
     /// The entry that was shown.
     entry: Option<String>,
+    /// The reply as it was sent.
+    sent: Option<String>,
     shown: Option<ReplyView>,
     shown_note: String,
     now: Option<ReplyView>,
-    now_note: String,
     parent: Option<i64>,
     form: Option<ReviewForm>,
     /// Who reviewed it and when, and what they said.
@@ -82,7 +83,7 @@ pub(in super::super) async fn one(
     } else {
         None
     };
-    let replies = replies(&site, &row);
+    let replies = replies(&site, &row, site.log.reply(row.id).await?);
     let mut then = reason(&row);
     if let Some(entry) = &row.entry {
         then = format!("当时答的是“{}”。{then}", labels::entry(&library, entry));
@@ -114,10 +115,10 @@ pub(in super::super) async fn one(
         entry: row.entry.clone().filter(|id| {
             visit.may(Role::Reviewer) && library.entry(&EntryId(id.clone())).is_some()
         }),
+        sent: replies.sent,
         shown: replies.shown.map(|reply| ReplyView::read_only(&reply)),
         shown_note: replies.shown_note.to_owned(),
         now: replies.now.map(|reply| ReplyView::read_only(&reply)),
-        now_note: replies.now_note.to_owned(),
         parent: row.parent,
         form: may_review.then(|| form(&row, &library, walk.as_ref())),
         reviewed: row.review.as_ref().map(|review| said_of(review, &library)),
@@ -230,47 +231,48 @@ fn said_of(review: &Review, library: &Library) -> (String, Vec<(&'static str, St
 /// What was shown, and what would be shown now when that is something else.
 #[derive(Default)]
 struct Replies {
+    /// As it was sent.
+    sent: Option<String>,
+    /// The entry of then as it is now, when the reply itself is not kept.
     shown: Option<Reply>,
     shown_note: &'static str,
     now: Option<Reply>,
-    now_note: &'static str,
     evidence: String,
 }
 
-/// The reply itself is not kept: an answer is made again from its entry, anything else from the words.
-fn replies(site: &Site, row: &LoggedQuestion) -> Replies {
+/// The reply itself is kept as long as the words; after that, an answer is made again from its entry.
+fn replies(site: &Site, row: &LoggedQuestion, sent: Option<String>) -> Replies {
     let mut out = Replies::default();
     if let Some(text) = &row.text
         && let Some((reply, evidence)) = site.desk.rehearse(text)
     {
-        let same = reply.entry.as_ref().map(|e| &e.0) == row.entry.as_ref()
-            && reply.kind.as_str() == row.kind;
         out.evidence = evidence;
-        if same {
-            out.shown = Some(reply);
-            out.shown_note = "答复原文不另存：这是同一句话现在的答复，和当时是同一条。";
-            return out;
-        }
-        out.now = Some(reply);
-        out.now_note = "和当时不一样：资料库改过，或打码盖住了有用的字，或当时接着前文。";
+        let same = sent
+            .as_ref()
+            .is_some_and(|sent| *sent == redact(&reply.text()));
+        out.now = (!same).then_some(reply);
+    }
+    if sent.is_some() {
+        out.sent = sent;
+        return out;
     }
     let entry = row.entry.clone().map(EntryId);
     match entry.and_then(|entry| site.desk.preview(&entry)) {
         Some(reply) => {
             out.shown = Some(reply);
-            out.shown_note = "答复原文不另存：这是当时那一条现在的样子。";
+            out.shown_note = "答复原文已经到期删掉：这是当时那一条现在的样子。";
         }
         None => out.shown_note = not_kept(&row.kind),
     }
     out
 }
 
-/// What was said when no entry was shown; the reply's own words are not kept.
+/// What was said when no entry was shown and the reply's own words are gone.
 fn not_kept(kind: &str) -> &'static str {
     match kind {
         "unknown" => "当时老实说了资料库里没有，说了相近的主题和找谁问。",
-        "choices" => "当时给了最像的几条让居民选；是哪几条没有保存。",
-        "statute" => "当时给的是法条原文；是哪几条没有保存。",
+        "choices" => "当时给了最像的几条让居民选；是哪几条已经到期删掉。",
+        "statute" => "当时给的是法条原文；是哪几条已经到期删掉。",
         "emergency" => "当时先说了怎么脱险、打什么电话。",
         "refuse" => "当时没有帮这个忙，说了合法的路。",
         "smalltalk" => "当时当成闲聊或别的领域，没有查资料。",
