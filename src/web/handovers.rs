@@ -57,13 +57,15 @@ struct OnePage {
     max: usize,
 }
 
-fn row(handover: &Handover, library: &Library) -> Row {
+fn row(site: &Site, handover: &Handover) -> Row {
+    let library = &*site.desk.library();
+    let region = handover.region.as_deref().unwrap_or_default();
     let now = Utc::now();
     Row {
         id: handover.id,
         words: words(handover, library),
         topic: labels::topic(library, handover.topic.as_deref()),
-        region: handover.region.clone().unwrap_or_default(),
+        region: site.config().regions.name_of(region).to_owned(),
         age: labels::age(handover.at, handover.decided.unwrap_or(now)),
         late: handover.state == HandoverState::Open
             && (now - handover.at).num_hours() >= LATE_HOURS,
@@ -92,9 +94,7 @@ pub(super) async fn list(
     visit: Visit,
     Query(done): Query<Done>,
 ) -> Result<Response, WebError> {
-    let library = site.desk.library();
-    let rows =
-        |list: Vec<Handover>| -> Vec<Row> { list.iter().map(|h| row(h, &library)).collect() };
+    let rows = |list: Vec<Handover>| -> Vec<Row> { list.iter().map(|h| row(&site, h)).collect() };
     let page = Page::new(&site, &visit, "找人问", "/handovers").await?;
     let page = match done.done.as_str() {
         "answered" => page.done("答复已经保存，正在发给居民。"),
@@ -141,7 +141,7 @@ async fn sheet(
     let shown = entry.and_then(|entry| site.desk.preview(&entry));
     show(&OnePage {
         page: Page::new(site, visit, "答复一个问题", "/handovers").await?,
-        row: row(handover, &site.desk.library()),
+        row: row(site, handover),
         question: handover.question,
         shown: shown.map(|reply| ReplyView::read_only(&reply)),
         open: handover.state == HandoverState::Open,

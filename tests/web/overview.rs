@@ -110,6 +110,12 @@ async fn a_correction_changes_the_figures_at_once() {
     journal.roll_up(Utc::now(), |_, _| ()).await.unwrap();
     let after = staff.get("/?period=7d").await.text;
     assert_eq!(row(&after, "劳动用工")[1], "10");
+    // Villages by name, wherever a question is shown.
+    let one = staff.get(&format!("/questions/{}", rows[0].id)).await.text;
+    assert!(one.contains("<dd>青石村</dd>"), "{one}");
+    let list = staff.get("/questions?region=r01").await.text;
+    assert!(list.contains("共 16 条"), "{list}");
+    assert!(list.contains("<option value=\"r01\" selected>青石村</option>"));
     assert_eq!(row(&after, "邻里纠纷")[1], "6");
     // And a board that was put up a moment ago has its name.
     let name = "新换的宣传栏".to_owned();

@@ -101,6 +101,7 @@ pub(in super::super) async fn one(
             page.done(format!("{which}{said}。"))
         }
     };
+    let region = row.region.as_deref().unwrap_or_default();
     let list = match asked.query() {
         query if query.is_empty() => "/questions".to_owned(),
         query => format!("/questions?{query}"),
@@ -109,7 +110,7 @@ pub(in super::super) async fn one(
         page,
         words,
         said,
-        facts: facts(&row, &library),
+        facts: facts(&row, site.config().regions.name_of(region), &library),
         then,
         evidence: replies.evidence,
         entry: row.entry.clone().filter(|id| {
@@ -127,7 +128,7 @@ pub(in super::super) async fn one(
     })
 }
 
-fn facts(row: &LoggedQuestion, library: &Library) -> Vec<(&'static str, String)> {
+fn facts(row: &LoggedQuestion, region: &str, library: &Library) -> Vec<(&'static str, String)> {
     let mut topic = labels::topic(library, row.topic.as_deref());
     if !topic.is_empty() && !row.topic_counts() {
         topic.push_str("（不够准，统计里算“其他”）");
@@ -137,7 +138,7 @@ fn facts(row: &LoggedQuestion, library: &Library) -> Vec<(&'static str, String)>
         ("渠道", labels::channel(&row.channel)),
         ("场所", labels::place(library, row.place.as_deref())),
         ("主题", topic),
-        ("村(社区)", row.region.clone().unwrap_or_default()),
+        ("村(社区)", region.to_owned()),
         ("宣传点", row.board.clone().unwrap_or_default()),
         ("结果", labels::kind(&row.kind)),
         ("把握", format!("{:.0}%", row.confidence * 100.0)),

@@ -22,6 +22,7 @@ use super::site::Site;
 use super::{labels, period};
 use crate::journal::{Cursor, LoggedQuestion, Role, local_day};
 use crate::knowledge::Library;
+use crate::ledger::Regions;
 use filter::{Asked, CONFIDENCE, FEEDBACK, NO_TOPIC, REVIEWED};
 
 /// Rows of a page.
@@ -65,7 +66,6 @@ struct ListPage {
     first: Vec<Select>,
     more: Vec<Select>,
     unfolded: bool,
-    regions: Vec<String>,
     newer: Option<String>,
     older: Option<String>,
     query: String,
@@ -115,7 +115,8 @@ pub(super) async fn list(
         .map(|row| asked.turned("before", row));
     let count = site.log.count(&filter, COUNTED + 1).await?;
     let library = site.desk.library();
-    let more_selects = more_selects(&asked, &library);
+    let codes = site.log.regions().await?;
+    let more_selects = more_selects(&asked, &library, &site.config().regions, &codes);
     let chosen = |s: &Select| s.choices.iter().any(|c| c.chosen && !c.value.is_empty());
     let page = Page::new(&site, &visit, "提问日志", "/questions").await?;
     let page = match done.as_str() {
@@ -133,12 +134,8 @@ pub(super) async fn list(
         },
         first: first_selects(&asked),
         unfolded: more_selects.iter().any(chosen)
-            || !(asked.region.is_empty()
-                && asked.board.is_empty()
-                && asked.from.is_empty()
-                && asked.to.is_empty()),
+            || !(asked.board.is_empty() && asked.from.is_empty() && asked.to.is_empty()),
         more: more_selects,
-        regions: site.log.regions().await?,
         newer,
         older,
         query: asked.query(),
@@ -230,7 +227,13 @@ fn first_selects(asked: &Asked) -> Vec<Select> {
     ]
 }
 
-fn more_selects(asked: &Asked, library: &Library) -> Vec<Select> {
+/// `codes` are the regions that residents came from; those no longer configured can be asked for too.
+fn more_selects(
+    asked: &Asked,
+    library: &Library,
+    regions: &Regions,
+    codes: &[String],
+) -> Vec<Select> {
     let no_limit = || std::iter::once(("", "不限".to_owned()));
     let places = library
         .places
@@ -240,6 +243,16 @@ fn more_selects(asked: &Asked, library: &Library) -> Vec<Select> {
         let indent = if topic.is_top() { "" } else { "　" };
         (topic.id.as_str(), format!("{indent}{}", topic.name))
     });
+    let configured = regions.list.iter().map(|r| r.code.as_str());
+    let mut known: Vec<&str> = configured.collect();
+    for code in codes {
+        if !known.contains(&code.as_str()) {
+            known.push(code);
+        }
+    }
+    let regions = known
+        .into_iter()
+        .map(|code| (code, regions.name_of(code).to_owned()));
     let mut channels: Vec<(&str, String)> = any(&labels::CHANNELS).collect();
     channels[0].1 = "全部居民".to_owned();
     vec![
@@ -251,6 +264,12 @@ fn more_selects(asked: &Asked, library: &Library) -> Vec<Select> {
             no_limit()
                 .chain(topics)
                 .chain([(NO_TOPIC, "其他".to_owned())]),
+        ),
+        select(
+            "region",
+            "村(社区)",
+            &asked.region,
+            no_limit().chain(regions),
         ),
         select("confidence", "把握", &asked.confidence, any(&CONFIDENCE)),
         select("channel", "渠道", &asked.channel, channels.into_iter()),
