@@ -121,7 +121,7 @@ fn strangers_are_heard() {
     );
     assert!(heard.0 >= 92 && heard.1 <= 20, "{heard:?} per cent");
     let refused = recognised("refusals.jsonl", |m| m.refuse, ReplyKind::Refuse);
-    assert!(refused.0 >= 75 && refused.1 <= 6, "{refused:?} per cent");
+    assert!(refused.0 >= 70 && refused.1 <= 4, "{refused:?} per cent");
     let other: Vec<Message> = read("unseen/other.jsonl");
     let none: Vec<&Message> = other.iter().filter(|m| m.kind != "legal").collect();
     let cited = none

@@ -122,6 +122,10 @@ impl Answerer {
             ),
         );
         let reply = &thought.reply;
+        if let (ReplyKind::Answer | ReplyKind::Choices, Some(rule)) = (reply.kind, &reply.rule) {
+            let heard = format!("规则 {rule}：可能有危险，答复前先说怎么脱险");
+            lines.add("提醒", heard);
+        }
         lines.add(
             "结果",
             format!(

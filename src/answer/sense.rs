@@ -11,7 +11,7 @@ use crate::knowledge::risk::{RiskKind, RiskRule};
 use crate::search::{Leaning, Sort};
 
 // Read off `qijin bench guard --unseen` on 679 residents' questions and 700 other messages, each
-// judged by examples that do not hold it: of the questions, about one in fifty is stopped by each.
+// judged by examples that do not hold it: of the questions, about one in sixty is stopped by each.
 
 /// From this probability of an ordinary question on, a rule for danger is only possibly right. It
 /// is never disregarded: a missed danger costs most of all.
@@ -21,11 +21,11 @@ const SURELY_HONEST: f64 = 0.9997;
 /// The same for other fields and small talk.
 const SURELY_LEGAL: f64 = 0.99;
 /// From this probability on, examples alone raise the alarm.
-const DANGER: f64 = 0.4;
+const DANGER: f64 = 0.5;
 /// From this probability on, what to do in danger stands before the answer.
 const POSSIBLE_DANGER: f64 = 0.15;
 /// The same for a refusal.
-const REFUSE: f64 = 0.3;
+const REFUSE: f64 = 0.5;
 /// The same for other fields and small talk, before anything is searched.
 const OTHER: f64 = 0.4;
 /// Once the search was unsure, this much is enough.
@@ -123,11 +123,13 @@ impl Answerer {
         unsure: bool,
     ) -> Option<&'a RiskRule> {
         let leaning = sense.leaning.as_ref()?;
+        // To stop an honest question costs more than to answer one that is none.
+        let likelier = leaning.of(sort) > leaning.of(Sort::Legal);
         let enough = match sort {
             Sort::Emergency => leaning.of(sort) >= DANGER,
-            Sort::Refuse => leaning.of(sort) >= REFUSE,
-            Sort::Other if unsure => leaning.of(sort) >= OTHER_WHEN_UNSURE,
-            Sort::Other => leaning.of(sort) >= OTHER,
+            Sort::Refuse => likelier && leaning.of(sort) >= REFUSE,
+            Sort::Other if unsure => likelier && leaning.of(sort) >= OTHER_WHEN_UNSURE,
+            Sort::Other => likelier && leaning.of(sort) >= OTHER,
             Sort::Legal => false,
         };
         if !enough {
