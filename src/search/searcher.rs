@@ -1,6 +1,6 @@
 //! Asking the index: candidates from two queries, re-ranked by how much of the question they share.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use tantivy::collector::TopDocs;
@@ -106,8 +106,9 @@ struct Candidate {
     evidence: Evidence,
     /// Scores of its matching ways of asking, words and bigrams together.
     ways: Vec<f64>,
-    /// All bigrams seen in its matching ways of asking.
-    grams: HashSet<String>,
+    /// All bigrams of the question seen in its matching ways of asking, in order: sums of floats
+    /// depend on it.
+    grams: BTreeSet<String>,
 }
 
 impl Searcher {
@@ -384,7 +385,7 @@ impl Searcher {
         &self,
         searcher: &tantivy::Searcher,
         tokens: &Tokens,
-        information: &HashMap<String, f64>,
+        information: &BTreeMap<String, f64>,
         candidates: &mut HashMap<String, Candidate>,
     ) -> Result<(), TantivyError> {
         let total = information.values().sum::<f64>().max(f64::MIN_POSITIVE);
@@ -419,22 +420,23 @@ impl Searcher {
                 .get_first(self.fields.stored)
                 .and_then(|v| v.as_str())
                 .unwrap_or_default();
-            let grams: HashSet<String> = self
+            let mut grams: Vec<String> = self
                 .analyser
                 .bigrams(text)
                 .into_iter()
                 .map(|w| w.text)
                 .collect();
+            grams.sort_unstable();
+            grams.dedup();
+            let all = grams.len().max(1);
+            grams.retain(|gram| information.contains_key(gram));
             let shared: f64 = grams.iter().filter_map(|g| information.get(g)).sum();
-            let common = grams
-                .iter()
-                .filter(|g| information.contains_key(*g))
-                .count();
-            let coverage = shared / total;
-            if coverage > candidate.evidence.0[Evidence::COVERAGE] {
-                candidate.evidence.0[Evidence::COVERAGE] = coverage;
-                candidate.evidence.0[Evidence::LIKENESS] =
-                    common as f64 / grams.len().max(1) as f64;
+            // Of two ways that say as much of the question, the one that says less beside it: ways
+            // come in no order, and the first of them would be another one each time.
+            let way = (shared / total, grams.len() as f64 / all as f64);
+            let evidence = &mut candidate.evidence.0;
+            if way > (evidence[Evidence::COVERAGE], evidence[Evidence::LIKENESS]) {
+                (evidence[Evidence::COVERAGE], evidence[Evidence::LIKENESS]) = way;
             }
             candidate.grams.extend(grams);
         }
@@ -513,7 +515,7 @@ impl Searcher {
         &self,
         searcher: &tantivy::Searcher,
         tokens: &Tokens,
-    ) -> Result<HashMap<String, f64>, TantivyError> {
+    ) -> Result<BTreeMap<String, f64>, TantivyError> {
         let documents = searcher.num_docs() as f64;
         tokens
             .bigrams
