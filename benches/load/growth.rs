@@ -98,7 +98,7 @@ pub async fn run(postgres: bool, wanted: usize, library: &Library) -> anyhow::Re
             .questions
             .iter()
             .step_by(if seed == 1 { THIN } else { 1 })
-            .map(|question| past(&journal, seed, question))
+            .map(|question| past(&journal, seed, question, reply_to(question, library)))
             .collect();
         for batch in past.chunks(BATCH) {
             journal.fill(batch).await?;
@@ -162,7 +162,24 @@ async fn inbox(inbox: &Inbox) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn past(journal: &Journal, seed: u64, question: &Invented) -> PastQuestion {
+/// About as long as what the program replies: what the entry holds.
+fn reply_to(question: &Invented, library: &Library) -> String {
+    let id = question.entry.as_deref();
+    let Some(entry) = library.entries.iter().find(|e| Some(&*e.id.0) == id) else {
+        return "资料库里没有能直接回答这个问题的内容，不乱说。".to_owned();
+    };
+    let lists = [
+        &entry.steps,
+        &entry.limits,
+        &entry.contacts,
+        &entry.pitfalls,
+    ];
+    let mut parts = vec![entry.question.as_str(), &entry.answer];
+    parts.extend(lists.into_iter().flatten().map(String::as_str));
+    parts.join("\n")
+}
+
+fn past(journal: &Journal, seed: u64, question: &Invented, reply: String) -> PastQuestion {
     let person = format!("{seed} {}", question.person);
     PastQuestion {
         record: Record {
@@ -180,6 +197,7 @@ fn past(journal: &Journal, seed: u64, question: &Invented) -> PastQuestion {
             confidence: question.confidence,
             latency_us: 2_000,
             text: question.text.clone(),
+            reply,
             parent: None,
             request: None,
         },
