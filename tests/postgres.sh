@@ -3,7 +3,7 @@
 #
 # It listens on the loopback only, syncs nothing and is thrown away with DIR. PostgreSQL refuses to run as root: then it
 # runs as `postgres` (Debian's package makes that user). It sorts Chinese by pinyin, as a real server may: SQL that
-# relies on the order of bytes fails here. `postgres.sh install` installs Debian's package without a system service.
+# relies on the order of bytes fails here. With POSTGRES_FSYNC=on it syncs, as a real one: for measuring. `postgres.sh install` installs Debian's package without a system service.
 set -euo pipefail
 
 programs() {
@@ -50,7 +50,7 @@ start)
             >"$folder/port"
     fi
     unprivileged "$bin/pg_ctl" -D "$folder/data" -l "$folder/data/server.log" -w start -o "-p $(cat "$folder/port") \
-        -c listen_addresses=127.0.0.1 -c unix_socket_directories= -c fsync=off -c max_connections=300" >/dev/null
+        -c listen_addresses=127.0.0.1 -c unix_socket_directories= -c fsync=${POSTGRES_FSYNC:-off} -c max_connections=300" >/dev/null
     echo "postgres://qijin@127.0.0.1:$(cat "$folder/port")/postgres"
     ;;
 stop)

@@ -55,6 +55,17 @@ fn reply(text: &str) -> Reply {
     ANSWERER.1.answer(text).unwrap()
 }
 
+#[test]
+fn the_same_question_gets_the_same_reply_to_the_last_digit() {
+    let messages: Vec<Message> = read("questions.jsonl");
+    for message in messages.iter().step_by(6) {
+        let first = format!("{:?}", reply(&message.text));
+        for _ in 0..2 {
+            assert_eq!(format!("{:?}", reply(&message.text)), first);
+        }
+    }
+}
+
 /// How many of the messages are answered by `kind`.
 fn count(messages: &[&Message], kind: ReplyKind) -> usize {
     messages

@@ -77,8 +77,7 @@ pub(super) fn run(config: &Config, args: &ServeArgs) -> anyhow::Result<ExitCode>
         let listener = listen(config.web.listen, "QIJIN_LISTEN").await?;
         tracing::info!(web.address = %listener.local_addr()?, "serving");
 
-        let telegram =
-            TelegramSettings::from_environment(config.telegram.proxy.clone(), &config.regions);
+        let telegram = TelegramSettings::from_environment(&config.telegram, &config.regions);
         let mode = args.telegram.unwrap_or(config.telegram.mode);
         let telegram = match telegram {
             Some(settings) => Some((settings, reception(config, mode, journal.keys()).await?)),

@@ -6,6 +6,7 @@
 mod edit;
 
 use std::net::SocketAddr;
+use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, anyhow, bail};
@@ -133,6 +134,9 @@ impl Default for WebConfig {
     }
 }
 
+/// A little less than Telegram takes.
+const MESSAGES_PER_SECOND: NonZeroU32 = NonZeroU32::new(28).expect("28 is not 0");
+
 /// How updates come.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, clap::ValueEnum)]
 #[serde(rename_all = "lowercase")]
@@ -159,6 +163,9 @@ pub struct TelegramConfig {
     pub webhook_listen: SocketAddr,
     /// Proxy for the Bot API, `http://…` or `socks5://…`; `QIJIN_PROXY`.
     pub proxy: Option<String>,
+    /// Messages this program sends a second at most: Telegram takes about 30 of a bot, from all its
+    /// programs together; `QIJIN_MESSAGES_PER_SECOND`.
+    pub messages_per_second: NonZeroU32,
     /// The bot's user name, which QR codes lead to; `QIJIN_BOT`.
     pub bot: Option<String>,
 }
@@ -171,6 +178,7 @@ impl Default for TelegramConfig {
             webhook_secret: None,
             webhook_listen: SocketAddr::from(([127, 0, 0, 1], 8081)),
             proxy: None,
+            messages_per_second: MESSAGES_PER_SECOND,
             bot: None,
         }
     }
@@ -184,13 +192,14 @@ impl std::fmt::Debug for TelegramConfig {
             .field("webhook_url", &self.webhook_url)
             .field("webhook_listen", &self.webhook_listen)
             .field("proxy", &self.proxy)
+            .field("messages_per_second", &self.messages_per_second)
             .field("bot", &self.bot)
             .finish_non_exhaustive()
     }
 }
 
 /// Environment variable → section and key.
-const ENVIRONMENT: [(&str, &str, &str); 17] = [
+const ENVIRONMENT: [(&str, &str, &str); 18] = [
     ("QIJIN_OFFICE_NAME", "office", "name"),
     ("QIJIN_OFFICE_CONTACT", "office", "contact"),
     ("QIJIN_LIBRARY_DIR", "folders", "library"),
@@ -207,6 +216,11 @@ const ENVIRONMENT: [(&str, &str, &str); 17] = [
     ("QIJIN_WEBHOOK_SECRET", "telegram", "webhook_secret"),
     ("QIJIN_WEBHOOK_LISTEN", "telegram", "webhook_listen"),
     ("QIJIN_PROXY", "telegram", "proxy"),
+    (
+        "QIJIN_MESSAGES_PER_SECOND",
+        "telegram",
+        "messages_per_second",
+    ),
     ("QIJIN_BOT", "telegram", "bot"),
 ];
 
@@ -304,6 +318,10 @@ fn lay_over(table: &mut Table, section: &str, key: &str, value: &str) -> anyhow:
     let value = if key == "retention_days" {
         let days = value.trim().parse::<u32>();
         Value::Integer(days.with_context(|| format!("“{value}”不是天数"))?.into())
+    } else if key == "messages_per_second" {
+        let pace = value.trim().parse::<NonZeroU32>();
+        let pace = pace.with_context(|| format!("“{value}”不是每秒条数，要是 1 以上的整数"))?;
+        Value::Integer(pace.get().into())
     } else if key.ends_with("listen") {
         let address = value.parse::<SocketAddr>();
         address.with_context(|| format!("“{value}”不是地址，要像 127.0.0.1:8080"))?;
@@ -393,6 +411,10 @@ mod tests {
         assert!(format!("{error:#}").contains("QIJIN_BEHIND_PROXY"));
         let error = assemble("", &[("QIJIN_TELEGRAM_MODE", "push")]).unwrap_err();
         assert!(format!("{error:#}").contains("QIJIN_TELEGRAM_MODE"));
+        let error = assemble("", &[("QIJIN_MESSAGES_PER_SECOND", "0")]).unwrap_err();
+        assert!(format!("{error:#}").contains("QIJIN_MESSAGES_PER_SECOND"));
+        let config = assemble("", &[("QIJIN_MESSAGES_PER_SECOND", "7")]).unwrap();
+        assert_eq!(config.telegram.messages_per_second.get(), 7);
     }
 
     #[test]
@@ -424,5 +446,6 @@ mod tests {
         let (telegram, default) = (config.telegram, Config::default().telegram);
         assert_eq!(telegram.mode, default.mode);
         assert_eq!(telegram.webhook_listen, default.webhook_listen);
+        assert_eq!(telegram.messages_per_second, default.messages_per_second);
     }
 }

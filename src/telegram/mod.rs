@@ -23,6 +23,7 @@ mod texts;
 mod webhook;
 mod worker;
 
+use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -32,6 +33,7 @@ use teloxide::types::{AllowedUpdate, Me};
 use teloxide::utils::command::BotCommands as _;
 use tokio_util::sync::CancellationToken;
 
+use crate::config::TelegramConfig;
 use crate::desk::Desk;
 use crate::doctor::Online;
 use crate::journal::Inbox;
@@ -56,6 +58,8 @@ pub struct TelegramSettings {
     token: String,
     api_url: Option<String>,
     proxy: Option<String>,
+    /// Messages sent a second at most.
+    per_second: NonZeroU32,
     /// Codes of the regions that links may name.
     regions: Vec<String>,
 }
@@ -89,12 +93,13 @@ pub enum TelegramError {
 
 impl TelegramSettings {
     /// From `TELOXIDE_TOKEN` and `TELOXIDE_API_URL`; `None` without a token.
-    pub fn from_environment(proxy: Option<String>, regions: &Regions) -> Option<Self> {
+    pub fn from_environment(config: &TelegramConfig, regions: &Regions) -> Option<Self> {
         let set = |name: &str| std::env::var(name).ok().filter(|v| !v.trim().is_empty());
         Some(Self {
             token: set("TELOXIDE_TOKEN")?.trim().to_owned(),
             api_url: set("TELOXIDE_API_URL"),
-            proxy,
+            proxy: config.proxy.clone(),
+            per_second: config.messages_per_second,
             regions: regions.list.iter().map(|r| r.code.clone()).collect(),
         })
     }
@@ -131,6 +136,7 @@ pub async fn run(
     shutdown: CancellationToken,
 ) -> Result<(), TelegramError> {
     let regions = Arc::from(settings.regions.as_slice());
+    let per_second = settings.per_second;
     let bot = settings.bot()?;
     let Some(me) = who_am_i(&bot, &shutdown).await? else {
         return Ok(());
@@ -152,7 +158,7 @@ pub async fn run(
         _ => {}
     }
     let context = Context {
-        outgoing: Arc::new(Outgoing::new(bot.clone())),
+        outgoing: Arc::new(Outgoing::new(bot.clone(), per_second)),
         desk,
         me: me.clone(),
         regions,

@@ -19,8 +19,7 @@ use teloxide::types::{
 };
 use teloxide::{ApiError, RequestError};
 
-/// Telegram's published limits: about 30 messages a second over all, about one in a chat.
-const OVERALL_PER_SECOND: NonZeroU32 = NonZeroU32::new(28).expect("28 is not 0");
+/// Telegram's published limit for one chat: about one message a second.
 const CHAT_PER_SECOND: NonZeroU32 = NonZeroU32::new(1).expect("1 is not 0");
 /// A short burst in one chat is tolerated.
 const CHAT_BURST: NonZeroU32 = NonZeroU32::new(5).expect("5 is not 0");
@@ -115,11 +114,12 @@ fn pause(n: u32) -> Duration {
 }
 
 impl Outgoing {
-    pub fn new(bot: Bot) -> Self {
+    /// Sends at most `per_second` messages a second over all.
+    pub fn new(bot: Bot, per_second: NonZeroU32) -> Self {
         let per_chat = Quota::per_second(CHAT_PER_SECOND).allow_burst(CHAT_BURST);
         Self {
             bot,
-            overall: RateLimiter::direct(Quota::per_second(OVERALL_PER_SECOND)),
+            overall: RateLimiter::direct(Quota::per_second(per_second)),
             chats: RateLimiter::keyed(per_chat),
         }
     }
