@@ -178,10 +178,12 @@ fn version(library: &Library) -> String {
 /// A new answerer if the folder's content is not `old` any more.
 fn refresh(paths: &Paths, office: &Office, old: &str) -> Result<Option<Prepared>, PrepareError> {
     let loaded = load(paths)?;
-    if version(&loaded.library) == old {
+    // A file that cannot be read changes no digest: faults are told before anything is compared.
+    let library = loaded.accept()?;
+    if version(&library) == old {
         return Ok(None);
     }
-    index(loaded.accept()?, paths, office, false, |_| ()).map(Some)
+    index(library, paths, office, false, |_| ()).map(Some)
 }
 
 fn start_watcher(folder: &Path, changed: mpsc::Sender<()>) -> notify::Result<impl Watcher> {

@@ -13,6 +13,8 @@ pub mod files;
 pub mod fixtures;
 pub mod media;
 pub mod mutate;
+pub mod process;
+pub mod recorded;
 pub mod secrets;
 pub mod wire;
 
