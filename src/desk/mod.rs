@@ -7,11 +7,13 @@
 mod library_watch;
 mod memory;
 
+use std::panic::AssertUnwindSafe;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
 use chrono::Utc;
+use tokio::sync::Notify;
 
 use crate::answer::{Answerer, ArticleRef, Context, Office, Reply, Thought};
 use crate::journal::{
@@ -87,6 +89,8 @@ pub struct Desk {
     unwritten: Arc<AtomicU64>,
     /// Held while a new library is made ready.
     reloading: Arc<tokio::sync::Mutex<()>>,
+    /// Told when the index cannot be read: whoever watches the library opens it anew.
+    damaged: Arc<Notify>,
 }
 
 impl Desk {
@@ -104,6 +108,7 @@ impl Desk {
             memory: Arc::default(),
             unwritten: Arc::default(),
             reloading: Arc::default(),
+            damaged: Arc::default(),
         }
     }
 
@@ -170,7 +175,7 @@ impl Desk {
             Some(who) => self.remembered(who).await,
             None => Context::default(),
         };
-        let thought = readable(answerer.think(&context, &question.text));
+        let thought = self.thought(&answerer, &context, &question.text);
         if let (Some(who), Some(thought)) = (&who, &thought) {
             self.remember(who, thought.next.clone()).await;
         }
@@ -180,6 +185,20 @@ impl Desk {
         };
         let row = self.record(question, None, &reply, started).await;
         (Answered { reply, row }, thought)
+    }
+
+    /// `None` when the index cannot be read: files that are spoiled while they are in use make errors,
+    /// and panics in what reads them. Then it is opened anew, which finds out and rebuilds it.
+    fn thought(&self, answerer: &Answerer, context: &Context, text: &str) -> Option<Thought> {
+        let thinking = AssertUnwindSafe(|| answerer.think(context, text));
+        let thought = match std::panic::catch_unwind(thinking) {
+            Ok(thought) => readable(thought),
+            Err(_) => None,
+        };
+        if thought.is_none() {
+            self.damaged.notify_one();
+        }
+        thought
     }
 
     /// Forgets what the visitor said just now: the next question stands by itself.
