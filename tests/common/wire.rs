@@ -22,6 +22,8 @@ struct State {
     to: String,
     /// Nothing passes while set, and nobody is told.
     hung: watch::Sender<bool>,
+    /// While set, connections end, and new ones as soon as they are made.
+    cut: watch::Sender<bool>,
     /// Connections up to this number say nothing any more, for ever.
     silent: AtomicU64,
     /// Whether the next `COMMIT` silences all connections there are.
@@ -38,6 +40,7 @@ impl Wire {
         let state = Arc::new(State {
             to: to.to_owned(),
             hung: watch::Sender::new(false),
+            cut: watch::Sender::new(false),
             silent: AtomicU64::new(0),
             trap: AtomicBool::new(false),
             sprung: Notify::new(),
@@ -54,6 +57,11 @@ impl Wire {
     /// Nothing passes either way until `false`: connections stay open, new ones are taken.
     pub fn hang(&self, hung: bool) {
         self.state.hung.send_replace(hung);
+    }
+
+    /// All connections end, and new ones at once, until `false`.
+    pub fn cut(&self, cut: bool) {
+        self.state.cut.send_replace(cut);
     }
 
     /// Waits for the next `COMMIT` and swallows it: it and all connections there are then say nothing
@@ -76,14 +84,22 @@ async fn accept(listener: TcpListener, state: Arc<State>) {
         let number = state.made.fetch_add(1, Ordering::SeqCst) + 1;
         let state = state.clone();
         tokio::spawn(async move {
-            let Ok(far) = TcpStream::connect(&state.to).await else {
-                return;
+            let mut cut = state.cut.subscribe();
+            let passing = async {
+                let Ok(far) = TcpStream::connect(&state.to).await else {
+                    return;
+                };
+                let ((near_in, near_out), (far_in, far_out)) =
+                    (near.into_split(), far.into_split());
+                tokio::join!(
+                    pass(&state, number, near_in, far_out, true),
+                    pass(&state, number, far_in, near_out, false),
+                );
             };
-            let ((near_in, near_out), (far_in, far_out)) = (near.into_split(), far.into_split());
-            tokio::join!(
-                pass(&state, number, near_in, far_out, true),
-                pass(&state, number, far_in, near_out, false),
-            );
+            tokio::select! {
+                () = passing => {}
+                _ = cut.wait_for(|cut| *cut) => {}
+            }
         });
     }
 }
