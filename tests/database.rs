@@ -112,7 +112,7 @@ async fn a_copy_is_the_same_there_and_back_again() {
     let keys = Keys::open_or_create(&folder.join("local.key")).unwrap();
     let inbox = Inbox::new(Database::open(&to).await.unwrap(), keys);
     let pending = inbox.turn(&[], 9).await.unwrap();
-    assert_eq!(pending[0].payload.as_deref(), Some(&b"sealed"[..]));
+    assert_eq!(pending[0].payload, b"sealed");
 }
 
 /// The target must be as it was when a copy fails half-way.
@@ -529,6 +529,29 @@ async fn a_server_that_stays_away_does_not_keep_residents_waiting() {
     assert!(!counted.contains("4003") && !counted.contains(QUESTIONS[0]));
     assert!(bot.stop().await.success());
     office.assert_calm();
+}
+
+#[test]
+fn another_local_key_is_refused_until_somebody_insists() {
+    let office = Office::new();
+    office.add_staff("李主任", "管理", "long enough 3");
+    let run = |arguments: &[&str]| {
+        let output = office.command(arguments).output().unwrap();
+        let said = [output.stdout, output.stderr].concat();
+        (output.status.success(), String::from_utf8(said).unwrap())
+    };
+    let key = office.folder().join("data/local.key");
+    std::fs::rename(&key, key.with_extension("old")).unwrap();
+    for command in [&["serve"][..], &["staff", "list"]] {
+        let (ok, said) = run(command);
+        assert!(!ok && said.contains("另一把本机密钥"), "{said}");
+        assert!(said.contains("qijin db rekey"), "{said}");
+    }
+    let (ok, said) = run(&["db", "rekey"]);
+    assert!(ok && said.contains("从现在起认"), "{said}");
+    assert!(run(&["staff", "list"]).1.contains("李主任"));
+    std::fs::rename(key.with_extension("old"), &key).unwrap();
+    assert!(!run(&["staff", "list"]).0);
 }
 
 async fn journal_rows(url: &str, data: &str) -> i64 {

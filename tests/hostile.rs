@@ -8,11 +8,14 @@ mod common;
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
+use common::files::{raw_xlsx, raw_xlsx_with};
 use common::fixtures::QUESTIONS;
 use common::mutate::{mutated_json, spoil};
-use common::{FakeBotApi, Office, Resident, media, text_of};
+use common::process::memory;
+use common::recorded::every_kind;
+use common::{Browser, FakeBotApi, Office, Resident, text_of};
 use futures::StreamExt;
-use serde_json::{Value, json};
+use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
@@ -23,110 +26,6 @@ const MAY_GROW_MB: f64 = 150.0;
 fn count() -> usize {
     let wanted = std::env::var("QIJIN_HOSTILE");
     wanted.ok().and_then(|n| n.parse().ok()).unwrap_or(3_000)
-}
-
-/// Memory of a process in MB, where the system tells.
-fn memory(process: u32) -> f64 {
-    let status = std::fs::read_to_string(format!("/proc/{process}/status")).unwrap_or_default();
-    let line = status.lines().find_map(|l| l.strip_prefix("VmRSS:"));
-    let kilobytes = line.and_then(|l| l.trim().strip_suffix("kB")?.trim().parse::<f64>().ok());
-    kilobytes.unwrap_or(0.0) / 1024.0
-}
-
-/// One of every kind of update that Telegram may bring.
-fn updates() -> Vec<Value> {
-    let user =
-        json!({"id": 5_000_001, "is_bot": false, "first_name": "甲", "language_code": "zh-hans"});
-    let chat = json!({"id": 5_000_001, "type": "private", "first_name": "甲"});
-    let group = json!({"id": -100_500_001, "type": "supergroup", "title": "群"});
-    let message = |chat: &Value, more: Value| {
-        let mut message = json!({
-            "message_id": 7, "date": 1_790_000_000, "from": user, "chat": chat,
-        });
-        for (key, value) in more.as_object().unwrap() {
-            message[key] = value.clone();
-        }
-        message
-    };
-    let command = |text: &str| json!({"text": text, "entities": [{"type": "bot_command", "offset": 0, "length": text.len()}]});
-    let shown = {
-        let mut shown = message(&chat, json!({"text": QUESTIONS[0]}));
-        shown["from"] = json!({"id": 7_700_000_001_i64, "is_bot": true, "first_name": "普法"});
-        shown["reply_markup"] =
-            json!({"inline_keyboard": [[{"text": "👍", "callback_data": "v:1:1"}]]});
-        shown
-    };
-    let tap = |data: &str| json!({"id": "4000000000000000001", "from": user, "message": shown, "chat_instance": "1", "data": data});
-    let mention = "@qijin_test_bot 工资";
-    let kinds = vec![
-        ("message", message(&chat, json!({"text": QUESTIONS[0]}))),
-        (
-            "message",
-            message(&chat, json!({"text": "他打我，还要杀我，怎么办"})),
-        ),
-        (
-            "message",
-            message(&chat, json!({"text": "《劳动法》第五十条"})),
-        ),
-        ("message", message(&chat, command("/start b_ab12"))),
-        ("message", message(&chat, command("/topics"))),
-        ("message", message(&chat, command("/forget"))),
-        ("message", message(&chat, media::voice())),
-        (
-            "message",
-            message(
-                &chat,
-                json!({"location": {"latitude": 30.5, "longitude": 104.0}}),
-            ),
-        ),
-        (
-            "message",
-            message(
-                &chat,
-                json!({"caption": QUESTIONS[1], "photo": [
-            {"file_id": "x", "file_unique_id": "y", "width": 9, "height": 9}]}),
-            ),
-        ),
-        (
-            "message",
-            message(
-                &group,
-                json!({"text": mention,
-            "entities": [{"type": "mention", "offset": 0, "length": 15}]}),
-            ),
-        ),
-        (
-            "message",
-            message(&group, json!({"new_chat_members": [user]})),
-        ),
-        (
-            "message",
-            message(&group, json!({"text": "工资", "reply_to_message": shown})),
-        ),
-        (
-            "edited_message",
-            message(&chat, json!({"text": "工资", "edit_date": 1_790_000_001})),
-        ),
-        ("channel_post", message(&group, json!({"text": "工资"}))),
-        ("callback_query", tap("v:1:1")),
-        ("callback_query", tap("p:enterprise")),
-        ("callback_query", tap("e:labor.wage_arrears-000000:")),
-        ("callback_query", tap("f:1")),
-        (
-            "my_chat_member",
-            json!({"chat": chat, "from": user, "date": 1_790_000_000,
-            "old_chat_member": {"user": user, "status": "member"},
-            "new_chat_member": {"user": user, "status": "kicked", "until_date": 0}}),
-        ),
-        (
-            "poll",
-            json!({"id": "1", "question": "?", "options": [], "total_voter_count": 0,
-            "is_closed": false, "is_anonymous": true, "type": "regular", "allows_multiple_answers": false}),
-        ),
-        ("a_kind_of_tomorrow", json!({"x": 1})),
-    ];
-    let update = |(kind, content): (&str, Value)| json!({"update_id": 1, kind: content});
-    kinds.into_iter().map(update).collect()
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -142,12 +41,12 @@ async fn spoiled_updates_do_no_harm() {
     let _known: Vec<Resident<'_>> = (5_000_001..5_000_051)
         .map(|id| Resident::new(&api, id, "甲"))
         .collect();
-    let before = memory(bot.id());
+    let before = memory(bot.id()).resident;
     let began = Instant::now();
     let url = format!("{address}/telegram/hook");
     let client = reqwest::Client::new();
     let mut random = fastrand::Rng::with_seed(20_261_125);
-    let seeds = updates();
+    let seeds = every_kind();
     let mut statuses: BTreeMap<u16, usize> = BTreeMap::new();
     let mut most = before;
     for n in 0..count() {
@@ -173,14 +72,14 @@ async fn spoiled_updates_do_no_harm() {
         let answer = answer.body(body).send().await.unwrap();
         *statuses.entry(answer.status().as_u16()).or_default() += 1;
         if n % 500 == 0 {
-            most = most.max(memory(bot.id()));
+            most = most.max(memory(bot.id()).resident);
         }
     }
     let took = began.elapsed();
     // Behind everything else it is answered all the same.
     let last = resident.asks(QUESTIONS[1]).await;
     assert!(text_of(&last).starts_with(QUESTIONS[1]));
-    most = most.max(memory(bot.id()));
+    most = most.max(memory(bot.id()).resident);
     println!(
         "updates: {} in {took:.0?}, statuses {statuses:?}, {} calls of the API, memory {before:.0} MB \
          before, {most:.0} MB at most",
@@ -193,6 +92,133 @@ async fn spoiled_updates_do_no_harm() {
         "{before:.0} MB grew to {most:.0} MB"
     );
     // What only Telegram's side does not take is given up, so stopping is quick.
+    assert!(bot.stop().await.success());
+    office.assert_calm();
+}
+
+/// Workbooks that are small on the wire and large in memory, with a word of what is said to each.
+fn bombs() -> Vec<(&'static str, Vec<u8>, &'static str)> {
+    let corner =
+        "<row r=\"1048576\"><c r=\"XFD1048576\" t=\"inlineStr\"><is><t>角</t></is></c></row>";
+    let endless: String = (1..150_000)
+        .map(|n| {
+            format!("<row r=\"{n}\"><c r=\"A{n}\" t=\"inlineStr\"><is><t>字</t></is></c></row>")
+        })
+        .collect();
+    let billion = "<row r=\"1000000000\"><c r=\"A1000000000\"><v>1</v></c></row>";
+    let strings = |said: usize, words: usize| {
+        let xml = format!(
+            "<sst xmlns=\"http://schemas.openxmlformats.org/spreadsheetml/2006/main\" \
+             count=\"{said}\" uniqueCount=\"{said}\">{}</sst>",
+            "<si><t>a</t></si>".repeat(words)
+        );
+        raw_xlsx_with("", &[("xl/sharedStrings.xml", &xml)])
+    };
+    vec![
+        (
+            "unfolds to 201 MB",
+            raw_xlsx(&" ".repeat(201 << 20)),
+            "解开后超过",
+        ),
+        ("a cell in the last corner", raw_xlsx(corner), "表头"),
+        ("rows without end", raw_xlsx(&endless), "表头"),
+        ("row number a billion", raw_xlsx(billion), "表头"),
+        (
+            "says four billion words",
+            strings(4_000_000_000, 3),
+            "不是完好的",
+        ),
+        (
+            "three million words",
+            strings(3_000_000, 3_000_000),
+            "解开后超过",
+        ),
+        ("as many words as may be", strings(900_000, 900_000), "表头"),
+        (
+            "half a file",
+            raw_xlsx(corner)[..300].to_vec(),
+            "不是完好的",
+        ),
+    ]
+}
+
+/// What an import may take for a moment on top.
+const MAY_TAKE_MB: f64 = 120.0;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn bombs_are_refused_by_every_importer_and_by_the_library() {
+    let office = Office::new();
+    office.add_staff("李主任", "管理", "long enough 3");
+    let run = |arguments: &[&str]| {
+        let output = office.command(arguments).output().unwrap();
+        let said = [output.stdout, output.stderr].concat();
+        (
+            output.status.success(),
+            String::from_utf8_lossy(&said).into_owned(),
+        )
+    };
+    let (bot, base) = office.serve_pages(&[]).await;
+    let mut staff = Browser::new(&base);
+    staff.log_in("李主任", "long enough 3").await;
+    let before = memory(bot.id()).peak;
+    for (name, bomb, words) in bombs() {
+        let file = office.folder().join("炸弹.xlsx");
+        std::fs::write(&file, &bomb).unwrap();
+        for import in [
+            &["activity", "import", "炸弹.xlsx"][..],
+            &["import", "entries", "炸弹.xlsx"],
+        ] {
+            let (ok, said) = run(import);
+            assert!(!ok && said.contains(words), "{name}, {import:?}: {said}");
+        }
+        for page in ["/activities/import", "/activities/duties"] {
+            let to = if page == "/activities/duties" {
+                "/activities/duties/import"
+            } else {
+                page
+            };
+            let seen = staff
+                .upload(page, to, &[("check", "1"), ("year", "2026")], &bomb)
+                .await;
+            assert!(
+                !seen.status.is_server_error(),
+                "{name} to {to}: {}",
+                seen.text
+            );
+            let large = bomb.len() > 2 << 20;
+            assert!(
+                large || seen.text.contains(words),
+                "{name} to {to}: {}",
+                seen.text
+            );
+        }
+        println!(
+            "{name}: {} KB, memory at most {:.0} MB",
+            bomb.len() >> 10,
+            memory(bot.id()).peak
+        );
+    }
+    let most = memory(bot.id()).peak;
+    assert!(
+        most < before + MAY_TAKE_MB,
+        "{before:.0} MB grew to {most:.0} MB"
+    );
+
+    // A file of a terabyte in the library that is served: refused, and the old one goes on.
+    let huge = office.library().join("huge.md");
+    std::fs::File::create(&huge)
+        .unwrap()
+        .set_len(1 << 40)
+        .unwrap();
+    office.until_logged("the changed library is refused").await;
+    assert!(office.log().contains("huge.md"), "{}", office.log());
+    let seen = staff.submit("/ask", "/ask", &[("q", QUESTIONS[0])]).await;
+    assert!(seen.text.contains(QUESTIONS[0]), "{}", seen.text);
+    let after = memory(bot.id()).peak;
+    assert!(
+        after < most + MAY_TAKE_MB,
+        "{most:.0} MB grew to {after:.0} MB"
+    );
     assert!(bot.stop().await.success());
     office.assert_calm();
 }
@@ -281,7 +307,7 @@ async fn spoiled_requests_do_no_harm() {
             String::from_utf8_lossy(seed)
         );
     }
-    let before = memory(bot.id());
+    let before = memory(bot.id()).resident;
     let mut most = before;
     let began = Instant::now();
     let mut random = fastrand::Rng::with_seed(20_261_126);
@@ -298,7 +324,7 @@ async fn spoiled_requests_do_no_harm() {
         *statuses.entry(status).or_default() += 1;
         n += 1;
         if n % 500 == 0 {
-            most = most.max(memory(bot.id()));
+            most = most.max(memory(bot.id()).resident);
         }
     }
     let took = began.elapsed();

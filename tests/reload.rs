@@ -7,6 +7,47 @@ use std::fs;
 use common::fixtures::{NOT_IN_LIBRARY, QUESTIONS};
 use common::{FakeBotApi, Office, Resident, text_of};
 
+/// Overwrites all files below a folder where they lie, as a failing disk does.
+fn spoil(folder: &std::path::Path) {
+    for item in fs::read_dir(folder).unwrap() {
+        let path = item.unwrap().path();
+        if path.is_dir() {
+            spoil(&path);
+        } else {
+            let length = usize::try_from(path.metadata().unwrap().len()).unwrap();
+            let mut file = fs::OpenOptions::new().write(true).open(&path).unwrap();
+            let mut random = fastrand::Rng::with_seed(7);
+            let noise: Vec<u8> = (0..length).map(|_| random.u8(..)).collect();
+            std::io::Write::write_all(&mut file, &noise).unwrap();
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_index_that_is_spoiled_while_in_use_is_made_again() {
+    let office = Office::new();
+    let api = FakeBotApi::start("spoiled_index").await;
+    let bot = office.start(&api).await;
+    let resident = Resident::new(&api, 885_100, "居民");
+    resident.asks(QUESTIONS[0]).await;
+    spoil(&office.index());
+    // Told that it is out of order, until it is in order again.
+    let mut answer = resident.asks(QUESTIONS[1]).await;
+    for _ in 0..15 {
+        if text_of(&answer).starts_with(QUESTIONS[1]) {
+            break;
+        }
+        tokio::time::sleep(std::time::Duration::from_secs(2)).await;
+        answer = resident.asks(QUESTIONS[1]).await;
+    }
+    assert!(
+        text_of(&answer).starts_with(QUESTIONS[1]),
+        "{}",
+        text_of(&answer)
+    );
+    assert!(bot.stop().await.success());
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_new_library_is_swapped_in_and_a_faulty_one_refused() {
     let office = Office::new();

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use common::bot::WEBHOOK;
 use common::fixtures::QUESTIONS;
-use common::{Bot, FakeBotApi, Office, Resident, answered, test_server, text_of};
+use common::{Bot, FakeBotApi, Office, Resident, Wire, answered, test_server, text_of};
 use serde_json::json;
 
 const SECRET: &str = "only-telegram-knows-this";
@@ -333,6 +333,73 @@ async fn what_a_killed_machine_had_in_hand_the_other_answers() {
     }
     assert_eq!(office.journal().len(), 200, "each is journaled once");
     twin.assert_calm();
+}
+
+/// The office's database through a wire, as a URL.
+async fn wired(office: &Office) -> (Wire, String) {
+    let url = office.database_url();
+    let (host, database) = url.split_once('@').unwrap().1.split_once('/').unwrap();
+    let wire = Wire::to(host).await;
+    let through = url.replace(
+        &format!("{host}/{database}"),
+        &format!("{}/{database}", wire.address),
+    );
+    (wire, through)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_database_that_falls_silent_silences_nobody() {
+    if test_server().is_none() {
+        return;
+    }
+    let office = Office::new();
+    let (wire, url) = wired(&office).await;
+    let api = FakeBotApi::start("silent_database").await;
+    let database = [("QIJIN_DATABASE_URL", url.as_str())];
+    let (bot, address) = office.start_webhook(&api, &database).await;
+    api.change(|world| world.targets = vec![address.clone()]);
+    let resident = Resident::new(&api, 888_001, "甲");
+    resident.asks(QUESTIONS[0]).await;
+    // In the middle of what the worker asks of it every second.
+    wire.silence_at_commit().await;
+    let answer = resident.asks(QUESTIONS[1]).await;
+    assert!(text_of(&answer).starts_with(QUESTIONS[1]));
+
+    // And one that hangs for longer than anybody waits: answered from what is in memory.
+    wire.hang(true);
+    let answer = resident.asks(QUESTIONS[2]).await;
+    assert!(text_of(&answer).starts_with(QUESTIONS[2]));
+    resident.taps(&answer, "找人问").await;
+    resident.nth_message(3).await;
+    wire.hang(false);
+    let answer = resident.asks(QUESTIONS[3]).await;
+    assert!(text_of(&answer).starts_with(QUESTIONS[3]));
+    assert_eq!(resident.heard(), 5, "nothing twice");
+    assert!(bot.stop().await.success());
+    office.assert_calm();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_machine_with_another_key_does_not_join() {
+    if test_server().is_none() {
+        return;
+    }
+    let office = Office::new();
+    let api = FakeBotApi::start("another_key").await;
+    let (first, address) = office.start_webhook(&api, &[]).await;
+    api.change(|world| world.targets = vec![address.clone()]);
+    let stranger = office.twin();
+    std::fs::remove_file(stranger.folder().join("data/local.key")).unwrap();
+    let bot = stranger.spawn(&api, common::fake_bot_api::TOKEN);
+    assert_eq!(bot.ended().await.code(), Some(1));
+    assert!(
+        stranger.log().contains("另一把本机密钥"),
+        "{}",
+        stranger.log()
+    );
+    let resident = Resident::new(&api, 888_100, "甲");
+    resident.asks(QUESTIONS[0]).await;
+    assert!(first.stop().await.success());
 }
 
 /// `cargo test --test replicas chaos -- --ignored --nocapture` with a PostgreSQL: four machines, one of

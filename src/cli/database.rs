@@ -1,4 +1,4 @@
-//! `qijin db migrate|copy|backup|restore`
+//! `qijin db migrate|copy|backup|restore|rekey`
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -10,7 +10,7 @@ use indicatif::ProgressBar;
 
 use super::{Config, progress, runtime};
 use crate::doctor::backup_mark;
-use crate::journal::{CopyProgress, Database};
+use crate::journal::{CopyProgress, Database, Keys};
 
 #[derive(Args)]
 #[command(after_help = "例：
@@ -63,6 +63,13 @@ enum DatabaseCommand {
         #[arg(long)]
         replace: bool,
     },
+    /// 旧的本机密钥找不回来了：数据库改认这台机器的密钥
+    #[command(after_help = "例：
+  qijin db rekey
+
+只在旧的 local.key 确实找不回来时用，要先停下所有 serve。旧密钥封着的（没答完的问题、找人问）打不开，
+但不会删：哪天找到旧密钥，放回去再运行一次 rekey 就行。同一个人以后会算成另一个人。")]
+    Rekey,
 }
 
 pub(super) fn run(config: &Config, args: &DatabaseArgs) -> anyhow::Result<ExitCode> {
@@ -130,6 +137,16 @@ pub(super) fn run(config: &Config, args: &DatabaseArgs) -> anyhow::Result<ExitCo
                         "没有找到本机密钥 {}：请把当时的 local.key 放回来，再启动 serve。",
                         config.key_file().display()
                     );
+                }
+            }
+            DatabaseCommand::Rekey => {
+                let keys = Keys::open_or_create(&config.key_file())?;
+                let database = Database::open(&url).await?;
+                let shut = database.change_key(&keys).await?;
+                database.close().await;
+                say!("数据库从现在起认 {}。", config.key_file().display());
+                if shut > 0 {
+                    say!("有 {shut} 条没答完的消息用它打不开：留着没有删，找到旧密钥还能答。");
                 }
             }
         }

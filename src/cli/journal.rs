@@ -46,6 +46,7 @@ enum JournalCommand {
 pub(super) async fn open(config: &Config) -> anyhow::Result<Journal> {
     let keys = Keys::open_or_create(&config.key_file())?;
     let database = Database::open(&config.database_url()).await?;
+    database.keep_to(&keys).await?;
     Ok(Journal::new(database, keys, config.journal.retention_days))
 }
 

@@ -98,12 +98,10 @@ pub(super) fn run(config: &Config, args: &ServeArgs) -> anyhow::Result<ExitCode>
             ));
         }
         tasks.spawn(desk::watch(desk.clone(), config.paths(), shutdown.clone()));
-        tasks.spawn(keep_house(
-            journal.clone(),
-            inbox.clone(),
-            desk.clone(),
-            shutdown.clone(),
-        ));
+        let house = keep_house(journal.clone(), inbox.clone(), desk.clone());
+        let stopping = shutdown.clone();
+        // Cut off by a stop in the middle of its work: each step is whole, or done in the next hour.
+        tasks.spawn(async move { stopping.run_until_cancelled(house).await });
         let setup = web::Setup {
             desk: desk.clone(),
             journal: journal.clone(),
@@ -287,14 +285,13 @@ fn facts(config: &Config, telegram: Option<Mode>) -> Vec<(&'static str, String)>
 
 /// Once an hour: words past their retention and ids nobody repeats any more; the daily figures and
 /// the entries that are new. Of several programs on one database one does it.
-async fn keep_house(journal: Journal, inbox: Inbox, desk: Desk, shutdown: CancellationToken) {
+async fn keep_house(journal: Journal, inbox: Inbox, desk: Desk) {
     let mut hour = tokio::time::interval(Duration::from_secs(3600));
     // What a conversation leaves behind is promised to go after a quarter of an hour.
     let mut often = tokio::time::interval(Duration::from_secs(60));
     often.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
         tokio::select! {
-            () = shutdown.cancelled() => return,
             _ = hour.tick() => {}
             _ = often.tick() => {
                 if let Err(error) = journal.prune_conversations().await {

@@ -147,8 +147,10 @@ pub async fn watch(desk: Desk, paths: Paths, shutdown: CancellationToken) {
     }
     let mut day = today();
     loop {
+        let mut anew = false;
         tokio::select! {
             () = shutdown.cancelled() => break,
+            () = desk.damaged.notified() => anew = true,
             // A closed channel (no watcher) must not spin.
             Some(()) = changes.recv() => {}
             () = tokio::time::sleep(AT_LEAST_EVERY) => {}
@@ -159,7 +161,7 @@ pub async fn watch(desk: Desk, paths: Paths, shutdown: CancellationToken) {
         {}
         // A law may come into force at midnight, or end: the articles are those of the day.
         let new_day = std::mem::replace(&mut day, today()) != day;
-        if let Err(error) = reload(&desk, &paths, new_day).await {
+        if let Err(error) = reload(&desk, &paths, new_day || anew).await {
             tracing::error!(
                 error = &error as &dyn std::error::Error,
                 "the changed library is refused; answers still come from the old one"
@@ -178,10 +180,12 @@ fn version(library: &Library) -> String {
 /// A new answerer if the folder's content is not `old` any more.
 fn refresh(paths: &Paths, office: &Office, old: &str) -> Result<Option<Prepared>, PrepareError> {
     let loaded = load(paths)?;
-    if version(&loaded.library) == old {
+    // A file that cannot be read changes no digest: faults are told before anything is compared.
+    let library = loaded.accept()?;
+    if version(&library) == old {
         return Ok(None);
     }
-    index(loaded.accept()?, paths, office, false, |_| ()).map(Some)
+    index(library, paths, office, false, |_| ()).map(Some)
 }
 
 fn start_watcher(folder: &Path, changed: mpsc::Sender<()>) -> notify::Result<impl Watcher> {

@@ -7,14 +7,18 @@
 mod library_watch;
 mod memory;
 
+use std::panic::AssertUnwindSafe;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
 use chrono::Utc;
+use tokio::sync::Notify;
 
 use crate::answer::{Answerer, ArticleRef, Context, Office, Reply, Thought};
-use crate::journal::{Asker, Contexts, HANDOVER_DAYS, Handovers, Journal, JournalError, Record};
+use crate::journal::{
+    Asker, Contexts, HANDOVER_DAYS, Handovers, Journal, JournalError, Record, in_time,
+};
 use crate::knowledge::{Entry, EntryId, Library};
 use crate::search::{ArticleText, SearchError};
 
@@ -23,7 +27,8 @@ pub use library_watch::{Paths, PrepareError, prepare, reload, watch};
 
 use memory::{Memory, Shared};
 
-/// An answer waits this long for its row in the journal: with the row, its buttons are known.
+/// An answer waits this long for its row in the journal: with the row, its buttons are known. So does
+/// a tap for what it changes.
 const JOURNAL_PATIENCE: Duration = Duration::from_secs(4);
 
 /// Who is at the desk: the channel and the platform's id, which never leaves memory in clear.
@@ -84,6 +89,8 @@ pub struct Desk {
     unwritten: Arc<AtomicU64>,
     /// Held while a new library is made ready.
     reloading: Arc<tokio::sync::Mutex<()>>,
+    /// Told when the index cannot be read: whoever watches the library opens it anew.
+    damaged: Arc<Notify>,
 }
 
 impl Desk {
@@ -101,6 +108,7 @@ impl Desk {
             memory: Arc::default(),
             unwritten: Arc::default(),
             reloading: Arc::default(),
+            damaged: Arc::default(),
         }
     }
 
@@ -167,7 +175,7 @@ impl Desk {
             Some(who) => self.remembered(who).await,
             None => Context::default(),
         };
-        let thought = readable(answerer.think(&context, &question.text));
+        let thought = self.thought(&answerer, &context, &question.text);
         if let (Some(who), Some(thought)) = (&who, &thought) {
             self.remember(who, thought.next.clone()).await;
         }
@@ -177,6 +185,20 @@ impl Desk {
         };
         let row = self.record(question, None, &reply, started).await;
         (Answered { reply, row }, thought)
+    }
+
+    /// `None` when the index cannot be read: files that are spoiled while they are in use make errors,
+    /// and panics in what reads them. Then it is opened anew, which finds out and rebuilds it.
+    fn thought(&self, answerer: &Answerer, context: &Context, text: &str) -> Option<Thought> {
+        let thinking = AssertUnwindSafe(|| answerer.think(context, text));
+        let thought = match std::panic::catch_unwind(thinking) {
+            Ok(thought) => readable(thought),
+            Err(_) => None,
+        };
+        if thought.is_none() {
+            self.damaged.notify_one();
+        }
+        thought
     }
 
     /// Forgets what the visitor said just now: the next question stands by itself.
@@ -233,7 +255,7 @@ impl Desk {
         if let (Some(journal), Some(visitor), Some(row)) = (&self.journal, &pick.visitor, pick.row)
         {
             let asker = self.asker(journal, visitor);
-            logged("picked", journal.picked(row, &asker, &pick.entry.0).await);
+            waited("picked", journal.picked(row, &asker, &pick.entry.0)).await;
         }
         let question = Question {
             channel: pick.channel,
@@ -251,7 +273,8 @@ impl Desk {
             return false;
         };
         let asker = self.asker(journal, visitor);
-        logged("feedback", journal.feedback(row, &asker, helpful).await).unwrap_or(false)
+        let noted = waited("feedback", journal.feedback(row, &asker, helpful)).await;
+        noted.unwrap_or(false)
     }
 
     /// The resident pressed 找人问: notes it and says whom to turn to. With an `address` the
@@ -268,18 +291,17 @@ impl Desk {
             return turn_to;
         };
         let asker = self.asker(journal, visitor);
-        let own = logged("hand_over", journal.handed_over(row, &asker).await).unwrap_or(false);
+        let own = waited("hand_over", journal.handed_over(row, &asker)).await;
+        let own = own.unwrap_or(false);
         let Some(address) = address.filter(|_| own) else {
             return turn_to;
         };
         // Without an account nobody could answer: then nothing is promised and nothing kept.
-        if logged("hand_over", handovers.somebody_answers().await) != Some(true) {
+        if waited("hand_over", handovers.somebody_answers()).await != Some(true) {
             return turn_to;
         }
-        match logged(
-            "hand_over",
-            handovers.begin(row, &asker, &address, Utc::now()).await,
-        ) {
+        let begun = handovers.begin(row, &asker, &address, Utc::now());
+        match waited("hand_over", begun).await {
             Some(true) => format!(
                 "已把这个问题转给{}的工作人员，答复会发到这个聊天里。为了发得到您这里，聊天地址加密存在\
                  本单位的机器上，答复之后就删，最多留 {HANDOVER_DAYS} 天；工作人员看不到您是谁。不想转了，发 /forget。\n\n\
@@ -322,10 +344,7 @@ impl Desk {
     pub async fn remember_board(&self, visitor: &Visitor, board: &str) {
         if let Some(journal) = &self.journal {
             let asker = self.asker(journal, visitor);
-            logged(
-                "board",
-                journal.remember_board(&asker, board, Utc::now()).await,
-            );
+            waited("board", journal.remember_board(&asker, board, Utc::now())).await;
         }
     }
 
@@ -333,10 +352,11 @@ impl Desk {
     pub async fn remember_region(&self, visitor: &Visitor, region: &str) {
         if let Some(journal) = &self.journal {
             let asker = self.asker(journal, visitor);
-            logged(
+            waited(
                 "region",
-                journal.remember_region(&asker, region, Utc::now()).await,
-            );
+                journal.remember_region(&asker, region, Utc::now()),
+            )
+            .await;
         }
     }
 
@@ -349,7 +369,7 @@ impl Desk {
         match &self.journal {
             Some(journal) => {
                 let asker = self.asker(journal, visitor);
-                Ok(journal.forget(&asker).await?.questions)
+                Ok(in_time(journal.forget(&asker)).await?.questions)
             }
             None => Ok(0),
         }
@@ -440,6 +460,15 @@ fn readable<T>(result: Result<T, SearchError>) -> Option<T> {
             );
         })
         .ok()
+}
+
+/// As [`logged`], for what a resident waits for: a database that says nothing is not waited for long.
+async fn waited<T>(
+    what: &'static str,
+    work: impl Future<Output = Result<T, JournalError>>,
+) -> Option<T> {
+    let done = tokio::time::timeout(JOURNAL_PATIENCE, work).await;
+    logged(what, done.unwrap_or(Err(JournalError::Silent)))
 }
 
 /// The value, or a line in the log that says what the journal lacks now.

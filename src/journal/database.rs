@@ -31,6 +31,9 @@ const SQLITE_PATIENCE: Duration = Duration::from_secs(10);
 /// A server that is away is tried for this long by everybody who wants something of it.
 const POSTGRES_PATIENCE: Duration = Duration::from_secs(3);
 
+/// A server that hangs, or is gone without a word, says nothing for ever.
+const SILENCE: Duration = Duration::from_secs(10);
+
 /// An open database. Cheap to clone.
 #[derive(Clone)]
 pub struct Database {
@@ -137,12 +140,31 @@ impl Database {
         })
     }
 
-    /// Finishes what is under way and closes all connections.
+    /// Finishes what is under way and closes all connections; does not wait for a server that says
+    /// nothing any more.
     pub async fn close(&self) {
-        // Readers first: the last to leave tidies the write-ahead log away.
-        self.readers.close().await;
-        self.pool.close().await;
+        let closed = async {
+            // Readers first: the last to leave tidies the write-ahead log away.
+            self.readers.close().await;
+            self.pool.close().await;
+            Ok(())
+        };
+        if in_time(closed).await.is_err() {
+            tracing::warn!("the database does not answer: left as it is");
+        }
     }
+}
+
+/// `work`, unless the database does not answer: for what must go on or try again without it. Whether it
+/// was done is not known then.
+///
+/// # Errors
+/// Those of `work`, and [`JournalError::Silent`].
+pub async fn in_time<T>(
+    work: impl Future<Output = Result<T, JournalError>>,
+) -> Result<T, JournalError> {
+    let done = tokio::time::timeout(SILENCE, work).await;
+    done.unwrap_or(Err(JournalError::Silent))
 }
 
 /// One connection that writes, without any migration.

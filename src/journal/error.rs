@@ -14,8 +14,20 @@ pub enum JournalError {
         source: std::io::Error,
     },
     /// The local key file does not hold a key.
-    #[error("{0} 不是完好的本机密钥。请从备份恢复；没有备份就把它移走，旧的收件箱内容将无法再读")]
+    #[error(
+        "{0} 不是完好的本机密钥。请从备份恢复；没有备份就把它移走，再运行 qijin db rekey；旧的收件箱内容将无法再读"
+    )]
     KeyDamaged(PathBuf),
+    /// The database belongs to another local key.
+    #[error(
+        "数据库是用另一把本机密钥写的，这里的 local.key 和它对不上：什么都没有动。几台机器共用一个数据库，\
+         就把第一台数据文件夹里的 local.key 拷过来；密钥被换过，就从备份恢复。旧密钥确实找不回来了，\
+         才运行 qijin db rekey"
+    )]
+    OtherKey,
+    /// The database says nothing at all.
+    #[error("数据库没有回答")]
+    Silent,
     /// Something sealed does not open: another key, or tampering.
     #[error("密封的内容打不开：密钥不对，或内容被改动")]
     Sealed,
@@ -122,6 +134,7 @@ impl JournalError {
             _ => false,
         };
         match self {
+            Self::Silent => true,
             Self::Database(error) => away(error),
             Self::Migration(sqlx::migrate::MigrateError::Execute(error)) => away(error),
             _ => false,

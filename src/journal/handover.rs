@@ -7,6 +7,7 @@
 //! what stays is a redacted copy, as long as the words of questions stay.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use chrono::{DateTime, Duration, Utc};
 use sqlx::Row;
@@ -127,6 +128,8 @@ pub struct Handovers {
     retention_days: u32,
     committed: Arc<Notify>,
     replica: Arc<str>,
+    /// Whether it was said that something does not open.
+    told: Arc<AtomicBool>,
 }
 
 /// The words may stand in the row of the question under which an entry was picked.
@@ -164,6 +167,7 @@ impl Handovers {
             retention_days: journal.retention_days(),
             committed: Arc::new(Notify::new()),
             replica: replica_name().into(),
+            told: Arc::default(),
         }
     }
 
@@ -311,7 +315,8 @@ impl Handovers {
     }
 
     /// Takes answers that a channel has to deliver; returns all that are in hand, the oldest first.
-    /// Several programs may take: each answer goes to one of them. What no longer opens (another key) is marked undelivered.
+    /// Several programs may take: each answer goes to one of them. What does not open (another key) is
+    /// kept as it is.
     ///
     /// # Errors
     /// When the database refuses.
@@ -356,8 +361,11 @@ impl Handovers {
                     text,
                 }),
                 _ => {
-                    tracing::error!("an answer cannot be read any more: another local key");
-                    self.delivered(id, false).await?;
+                    if !self.told.swap(true, Ordering::Relaxed) {
+                        tracing::error!(
+                            "有工作人员的答复打不开（本机密钥换过？），送不出去：没有删，换回原来的密钥就能送"
+                        );
+                    }
                 }
             }
         }

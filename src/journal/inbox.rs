@@ -10,10 +10,15 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Duration, Utc};
 use sqlx::any::AnyRow;
-use sqlx::{AssertSqlSafe, Row};
+use sqlx::{AnyConnection, AssertSqlSafe, Row};
 
 use super::lease::{LEASE_MS, replica_name};
 use super::{Database, JournalError, Keys};
+
+/// In the column `done`: answered or given up, and wiped.
+pub(super) const DONE: i64 = 1;
+/// In the column `done`: it cannot be read, and is kept as it is until the program starts again.
+const SET_ASIDE: i64 = 2;
 
 /// Platforms repeat updates for a day; remember what was done for longer than that.
 pub(super) const TOMBSTONE_DAYS: i64 = 3;
@@ -38,8 +43,8 @@ pub struct Pending {
     pub attempts: i64,
     /// When it arrived.
     pub received: DateTime<Utc>,
-    /// The update as it came; `None` when it no longer opens (another key).
-    pub payload: Option<Vec<u8>>,
+    /// The update as it came.
+    pub payload: Vec<u8>,
 }
 
 /// What waits in the inbox, of all programs together.
@@ -108,11 +113,16 @@ impl Inbox {
         Ok(new)
     }
 
-    /// With SQLite there is one program: what an earlier run had in hand is free at once.
+    /// Tries again what could not be read. With SQLite there is one program: what an earlier run had in
+    /// hand is free at once.
     ///
     /// # Errors
     /// When the database refuses.
     pub async fn begin(&self) -> Result<(), JournalError> {
+        sqlx::query("UPDATE inbox SET done = 0, until = 0 WHERE done = $1")
+            .bind(SET_ASIDE)
+            .execute(&self.database.pool)
+            .await?;
         if !self.database.is_postgres {
             sqlx::query("UPDATE inbox SET until = 0 WHERE done = 0 AND until > 0")
                 .execute(&self.database.pool)
@@ -122,7 +132,8 @@ impl Inbox {
     }
 
     /// In one transaction: what was answered (or given up) is wiped, its id remembered, and up to
-    /// `room` updates are taken, at most one of a lane, the oldest first.
+    /// `room` updates are taken, at most one of a lane, the oldest first. What does not open (another
+    /// key) is set aside, never wiped.
     ///
     /// # Errors
     /// When the database refuses: nothing is wiped and nothing taken then.
@@ -157,11 +168,16 @@ impl Inbox {
                 .fetch_all(&mut *transaction)
                 .await?
         };
+        let mut taken: Vec<Pending> = Vec::with_capacity(rows.len());
+        for row in &rows {
+            match self.pending(row) {
+                Err(JournalError::Sealed) => {
+                    set_aside(row.try_get("update_id")?, &mut transaction).await?;
+                }
+                pending => taken.push(pending?),
+            }
+        }
         transaction.commit().await?;
-        let mut taken: Vec<Pending> = rows
-            .iter()
-            .map(|row| self.pending(row))
-            .collect::<Result<_, _>>()?;
         taken.sort_by_key(|pending| pending.update_id);
         Ok(taken)
     }
@@ -175,7 +191,7 @@ impl Inbox {
             lane: row.try_get("lane")?,
             attempts: row.try_get("attempts")?,
             received: received.unwrap_or_default(),
-            payload: self.keys.unseal(&sealed, &update_id.to_le_bytes()).ok(),
+            payload: self.keys.unseal(&sealed, &update_id.to_le_bytes())?,
         })
     }
 
@@ -197,6 +213,15 @@ impl Inbox {
         rows.iter()
             .map(|row| Ok(row.try_get("update_id")?))
             .collect()
+    }
+
+    /// Keeps what was taken and cannot be read, and has nobody take it again before the next start.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub async fn set_aside(&self, update_id: i64) -> Result<(), JournalError> {
+        let mut connection = self.database.pool.acquire().await?;
+        set_aside(update_id, &mut connection).await
     }
 
     /// Gives back some of what was taken: nobody works on it.
@@ -273,6 +298,18 @@ impl Inbox {
     }
 }
 
+async fn set_aside(update_id: i64, connection: &mut AnyConnection) -> Result<(), JournalError> {
+    tracing::error!(
+        "收件箱里有一条消息读不了（密钥不对，或内容坏了）：没有删，先放在一边，下次启动再试"
+    );
+    sqlx::query("UPDATE inbox SET done = $1, until = 0 WHERE update_id = $2")
+        .bind(SET_ASIDE)
+        .bind(update_id)
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -321,7 +358,7 @@ mod tests {
         assert_eq!(inbox.backlog().await.unwrap().open, 2);
         let first = inbox.turn(&[], 9).await.unwrap();
         assert_eq!(ids(&first), [1], "one of a lane at a time, in order");
-        assert_eq!(first[0].payload.as_deref(), Some("一".as_bytes()));
+        assert_eq!(first[0].payload, "一".as_bytes());
         assert!(inbox.turn(&[], 9).await.unwrap().is_empty());
         assert_eq!(inbox.failed(1).await.unwrap(), 1);
         assert_eq!(ids(&inbox.turn(&[1], 9).await.unwrap()), [2]);

@@ -38,6 +38,7 @@ pub struct Keys {
     seal: [u8; 32],
     form: [u8; 32],
     webhook: [u8; 32],
+    fingerprint: [u8; 32],
 }
 
 const KEY_BYTES: usize = 32;
@@ -119,6 +120,7 @@ impl Keys {
             seal: hmac(key, &[b"qijin seal v1"]),
             form: hmac(key, &[b"qijin form v1"]),
             webhook: hmac(key, &[b"qijin webhook v1"]),
+            fingerprint: hmac(key, &[b"qijin fingerprint v1"]),
         }
     }
 
@@ -140,6 +142,11 @@ impl Keys {
     /// that share the key.
     pub fn webhook_secret(&self) -> String {
         hex(&self.webhook)
+    }
+
+    /// What tells two keys apart and nothing else: it lies in the database (see `key_match`).
+    pub(super) fn fingerprint(&self) -> String {
+        hex(&self.fingerprint[..16])
     }
 
     /// Seals `plain`; only the same key and the same `context` open it again.

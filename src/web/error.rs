@@ -22,6 +22,8 @@ pub(super) enum WebError {
     TooOften,
     #[error("数字正在汇总，请过几分钟再看。提问照常答复，别的页面照常用。")]
     NotReady,
+    #[error("数据库正忙或连不上，什么都没有改。请过一会儿再试。")]
+    Away(#[source] JournalError),
     #[error("{0}")]
     Bad(String),
     #[error("服务器出错，什么都没有改。请稍后再试；一直这样就看看日志。")]
@@ -46,6 +48,7 @@ impl From<JournalError> for WebError {
             | JournalError::NoSuchStaff
             | JournalError::ActivityExists(_) => Self::Bad(error.to_string()),
             JournalError::NoSuchActivity(_) | JournalError::NoSuchBoard(_) => Self::NotFound,
+            other if other.is_passing() => Self::Away(other),
             other => Self::Journal(other),
         }
     }
@@ -70,6 +73,13 @@ impl IntoResponse for WebError {
             Self::TooOften => (StatusCode::TOO_MANY_REQUESTS, "太频繁"),
             Self::NotReady => (StatusCode::SERVICE_UNAVAILABLE, "请稍等"),
             Self::Bad(_) => (StatusCode::BAD_REQUEST, "没有执行"),
+            Self::Away(_) => {
+                tracing::warn!(
+                    error = &self as &dyn std::error::Error,
+                    "a page waited in vain"
+                );
+                (StatusCode::SERVICE_UNAVAILABLE, "请稍等")
+            }
             Self::Journal(_)
             | Self::Template(_)
             | Self::Export(_)

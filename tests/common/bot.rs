@@ -53,7 +53,14 @@ fn reviewed_yesterday(text: &str) -> String {
 /// its container.
 fn program() -> std::ffi::OsString {
     let other = std::env::var_os("QIJIN_TEST_PROGRAM").filter(|path| !path.is_empty());
-    other.unwrap_or_else(|| env!("CARGO_BIN_EXE_qijin").into())
+    other.unwrap_or_else(|| match option_env!("CARGO_BIN_EXE_qijin") {
+        Some(program) => program.into(),
+        // An example lies in a folder beside it.
+        None => {
+            let example = std::env::current_exe().unwrap();
+            example.ancestors().nth(2).unwrap().join("qijin").into()
+        }
+    })
 }
 
 impl Office {

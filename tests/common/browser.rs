@@ -31,8 +31,14 @@ fn after<'a>(text: &'a str, mark: &str, name: &str) -> Option<&'a str> {
 
 impl Browser {
     pub fn new(base: &str) -> Self {
+        Self::at(base, None)
+    }
+
+    /// On a computer with this address.
+    pub fn at(base: &str, address: Option<std::net::IpAddr>) -> Self {
         let client = Client::builder()
             .redirect(reqwest::redirect::Policy::none())
+            .local_address(address)
             .build()
             .unwrap();
         Self {

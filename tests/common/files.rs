@@ -42,33 +42,39 @@ fn zipped(parts: &[(&str, &str)]) -> Vec<u8> {
 
 /// A workbook whose sheet is written by hand, for what no library would write.
 pub fn raw_xlsx(sheet_data: &str) -> Vec<u8> {
+    raw_xlsx_with(sheet_data, &[])
+}
+
+/// The same, with more parts.
+pub fn raw_xlsx_with(sheet_data: &str, more: &[(&str, &str)]) -> Vec<u8> {
     const MAIN: &str = "http://schemas.openxmlformats.org/spreadsheetml/2006/main";
     const RELS: &str = "http://schemas.openxmlformats.org/officeDocument/2006/relationships";
-    zipped(&[
+    let sheet =
+        format!("<worksheet xmlns=\"{MAIN}\"><sheetData>{sheet_data}</sheetData></worksheet>");
+    let book = format!(
+        "<workbook xmlns=\"{MAIN}\" xmlns:r=\"{RELS}\"><sheets>\
+         <sheet name=\"问答\" sheetId=\"1\" r:id=\"r1\"/></sheets></workbook>"
+    );
+    let mut parts = vec![
         (
             "_rels/.rels",
             "<Relationships xmlns=\"http://schemas.openxmlformats.org/package/2006/relationships\">\
              <Relationship Id=\"r1\" Type=\"http://schemas.openxmlformats.org/officeDocument/2006/\
              relationships/officeDocument\" Target=\"xl/workbook.xml\"/></Relationships>",
         ),
-        (
-            "xl/workbook.xml",
-            &format!(
-                "<workbook xmlns=\"{MAIN}\" xmlns:r=\"{RELS}\"><sheets>\
-                 <sheet name=\"问答\" sheetId=\"1\" r:id=\"r1\"/></sheets></workbook>"
-            ),
-        ),
+        ("xl/workbook.xml", &*book),
         (
             "xl/_rels/workbook.xml.rels",
             "<Relationships xmlns=\"http://schemas.openxmlformats.org/package/2006/relationships\">\
              <Relationship Id=\"r1\" Type=\"http://schemas.openxmlformats.org/officeDocument/2006/\
-             relationships/worksheet\" Target=\"worksheets/sheet1.xml\"/></Relationships>",
+             relationships/worksheet\" Target=\"worksheets/sheet1.xml\"/><Relationship Id=\"r2\" \
+             Type=\"http://schemas.openxmlformats.org/officeDocument/2006/relationships/sharedStrings\" \
+             Target=\"sharedStrings.xml\"/></Relationships>",
         ),
-        (
-            "xl/worksheets/sheet1.xml",
-            &format!("<worksheet xmlns=\"{MAIN}\"><sheetData>{sheet_data}</sheetData></worksheet>"),
-        ),
-    ])
+        ("xl/worksheets/sheet1.xml", &sheet),
+    ];
+    parts.extend(more);
+    zipped(&parts)
 }
 
 /// A Word file with these paragraphs.

@@ -13,10 +13,14 @@ pub mod files;
 pub mod fixtures;
 pub mod media;
 pub mod mutate;
+pub mod process;
+pub mod recorded;
 pub mod secrets;
+pub mod wire;
 
 pub use bot::{Bot, Office};
 pub use browser::Browser;
 pub use conversation::{Group, Resident, answered, text_of};
 pub use database::{fresh_database, test_server};
 pub use fake_bot_api::{FakeBotApi, Fault, FaultPlan};
+pub use wire::Wire;

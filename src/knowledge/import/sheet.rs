@@ -8,6 +8,7 @@ use std::fmt;
 use std::io::{Cursor, Read};
 
 use calamine::{DataRef, Reader, Xlsx, XlsxError};
+use quick_xml::events::Event;
 
 use super::columns::Column;
 
@@ -18,7 +19,11 @@ pub const MAX_ROWS: usize = 2000;
 /// Longer than any cell of an entry.
 const MAX_CELL_CHARS: usize = 2000;
 const MAX_FILE_BYTES: usize = 20 << 20;
-const MAX_UNPACKED_BYTES: u64 = 200 << 20;
+const MAX_UNPACKED_BYTES: u64 = 64 << 20;
+/// The words of all cells: all of them come into memory, each with some tens of bytes on top.
+const MAX_WORDS_BYTES: u64 = 16 << 20;
+/// More faults than this nobody reads.
+const MAX_FAULTS: usize = 2000;
 
 /// Why nothing of a file could be read.
 #[derive(Debug, thiserror::Error)]
@@ -41,6 +46,9 @@ pub enum SheetError {
     /// Too many rows.
     #[error("一次最多导入 {MAX_ROWS} 行，这个文件还要多：请分成几个文件")]
     TooManyRows,
+    /// Too many faults to tell them all.
+    #[error("不对的地方超过 {MAX_FAULTS} 处：这大概不是用 template 命令生成的模板填的")]
+    TooManyFaults,
 }
 
 /// The columns of a sheet, named by what stands over them.
@@ -136,15 +144,63 @@ fn measure(bytes: &[u8]) -> Result<(), SheetError> {
     let mut archive = zip::ZipArchive::new(Cursor::new(bytes)).map_err(|e| broken(&e))?;
     let mut left = MAX_UNPACKED_BYTES;
     for i in 0..archive.len() {
-        // The sizes that a file states about itself are not believed.
         let part = archive.by_index(i).map_err(|e| broken(&e))?;
-        let size = std::io::copy(&mut part.take(left + 1), &mut std::io::sink())
-            .map_err(|e| broken(&e))?;
-        left = left
-            .checked_sub(size)
-            .ok_or(SheetError::TooBig(MAX_UNPACKED_BYTES >> 20))?;
+        let name = part.name().map_err(|e| broken(&e))?.to_lowercase();
+        let holds_words = name.ends_with("sharedstrings.xml");
+        let room = if holds_words {
+            left.min(MAX_WORDS_BYTES)
+        } else {
+            left
+        };
+        // The sizes that a file states about itself are not believed.
+        let mut part = part.take(room + 1);
+        let size = if holds_words {
+            let mut xml = Vec::new();
+            part.read_to_end(&mut xml).map_err(|e| broken(&e))?;
+            claims_no_more(&xml)?;
+            xml.len() as u64
+        } else {
+            std::io::copy(&mut part, &mut std::io::sink()).map_err(|e| broken(&e))?
+        };
+        if size > room {
+            return Err(SheetError::TooBig(if holds_words {
+                MAX_WORDS_BYTES >> 20
+            } else {
+                MAX_UNPACKED_BYTES >> 20
+            }));
+        }
+        left -= size;
     }
     Ok(())
+}
+
+/// Refuses a list of words that says it is longer than its bytes can be: calamine makes room for as many
+/// as it says, and a room of gigabytes ends the whole program.
+fn claims_no_more(xml: &[u8]) -> Result<(), SheetError> {
+    let broken = |e: &dyn std::fmt::Display| SheetError::NotXlsx(e.to_string());
+    let mut reader = quick_xml::Reader::from_reader(xml);
+    let mut buffer = Vec::new();
+    loop {
+        buffer.clear();
+        match reader
+            .read_event_into(&mut buffer)
+            .map_err(|e| broken(&e))?
+        {
+            Event::Start(tag) if tag.local_name().as_ref() == "sst" => {
+                let said = tag.try_get_attribute("uniqueCount");
+                let Some(said) = said.map_err(|e| broken(&e))? else {
+                    return Ok(());
+                };
+                let said = said.value.trim().parse::<usize>();
+                return match said {
+                    Ok(said) if said <= xml.len() => Ok(()),
+                    _ => Err(SheetError::NotXlsx("uniqueCount".to_owned())),
+                };
+            }
+            Event::Eof => return Ok(()),
+            _ => {}
+        }
+    }
 }
 
 /// Reads the rows of a workbook's sheet of that name, or of its first one; `progress` gets the row
@@ -172,6 +228,9 @@ pub fn read<C: Columns>(
         faults: Vec::new(),
     };
     for merged in book.merge_cells_by_sheet_name(&name).map_err(broken)? {
+        if table.faults.len() == MAX_FAULTS {
+            return Err(SheetError::TooManyFaults);
+        }
         table.faults.push(RowFault {
             row: merged.start.0 as usize + 1,
             column: None,
@@ -198,6 +257,9 @@ pub fn read<C: Columns>(
             Some(columns) => columns,
             none => none.insert(std::mem::replace(&mut header, Header::new()).finish()?),
         };
+        if table.faults.len() >= MAX_FAULTS {
+            return Err(SheetError::TooManyFaults);
+        }
         let value = if cell.formula.is_some() {
             Err("这一格是公式：请改成文字（复制后“选择性粘贴”为数值）".into())
         } else {
