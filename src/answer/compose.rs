@@ -494,7 +494,7 @@ pub(super) fn guarded(rule: &RiskRule, office: &Office) -> Reply {
 pub(super) fn warn(reply: &mut Reply, rule: &RiskRule, office: &Office) {
     let say = filled_in(&rule.say, office);
     let first = say.lines().map(str::trim).find(|line| !line.is_empty());
-    let line = format!("（要是现在就有危险）{}", first.unwrap_or_default());
+    let line = format!("如果眼下有危险：{}", first.unwrap_or_default());
     reply.blocks.insert(0, Block::Lead(line));
     for number in rule.hotlines.iter().rev() {
         reply.hotlines.retain(|n| n != number);

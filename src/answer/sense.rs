@@ -29,7 +29,7 @@ const REFUSE: f64 = 0.5;
 /// The same for other fields and small talk, before anything is searched.
 const OTHER: f64 = 0.4;
 /// Once the search was unsure, this much is enough.
-const OTHER_WHEN_UNSURE: f64 = 0.2;
+const OTHER_WHEN_UNSURE: f64 = 0.3;
 
 /// A message as rules and examples take it.
 pub(super) struct Sense<'a> {
@@ -123,13 +123,11 @@ impl Answerer {
         unsure: bool,
     ) -> Option<&'a RiskRule> {
         let leaning = sense.leaning.as_ref()?;
-        // To stop an honest question costs more than to answer one that is none.
-        let likelier = leaning.of(sort) > leaning.of(Sort::Legal);
         let enough = match sort {
             Sort::Emergency => leaning.of(sort) >= DANGER,
-            Sort::Refuse => likelier && leaning.of(sort) >= REFUSE,
-            Sort::Other if unsure => likelier && leaning.of(sort) >= OTHER_WHEN_UNSURE,
-            Sort::Other => likelier && leaning.of(sort) >= OTHER,
+            Sort::Refuse => leaning.of(sort) >= REFUSE,
+            Sort::Other if unsure => leaning.of(sort) >= OTHER_WHEN_UNSURE,
+            Sort::Other => leaning.of(sort) >= OTHER,
             Sort::Legal => false,
         };
         if !enough {

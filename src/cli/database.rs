@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Instant;
 
+use anyhow::Context;
 use chrono::Utc;
 use clap::{Args, Subcommand};
 use indicatif::ProgressBar;
@@ -110,6 +111,10 @@ pub(super) fn run(config: &Config, args: &DatabaseArgs) -> anyhow::Result<ExitCo
                 say!("共 {rows} 行，{seconds:.1} 秒。来源没有改动；local.key 照旧要用。");
             }
             DatabaseCommand::Backup { file } => {
+                if let Some(folder) = file.parent() {
+                    std::fs::create_dir_all(folder)
+                        .with_context(|| format!("建不了文件夹 {}", folder.display()))?;
+                }
                 let bar = progress::bar("备份");
                 let rows = Database::backup(&url, file, |p| show(&bar, p)).await?;
                 bar.finish_and_clear();

@@ -151,6 +151,7 @@ fn configure(config: &Config, args: &DemoArgs) -> anyhow::Result<PathBuf> {
             ("data", text(&args.into.to_string_lossy())),
         ],
     );
+    section("telegram", vec![("bot", text("qingshi_demo_bot"))]);
     let list = NAMES.into_iter().map(region).collect();
     section(
         "regions",
@@ -247,6 +248,11 @@ fn tell(args: &DemoArgs, year: &DemoYear, file: &Path) -> anyhow::Result<()> {
         year.truth.seasonal,
         year.truth.neglected
     );
-    say!("看这份数据：qijin --config {} serve", file.display());
+    say!("看这份数据，先建一个账号，再启动：");
+    say!(
+        "  qijin --config {} staff add 李主任 --role 管理",
+        file.display()
+    );
+    say!("  qijin --config {} serve", file.display());
     Ok(())
 }

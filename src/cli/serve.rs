@@ -75,7 +75,11 @@ pub(super) fn run(config: &Config, args: &ServeArgs) -> anyhow::Result<ExitCode>
         let inbox = Inbox::new(journal.database().clone(), journal.keys().clone());
         let desk = Desk::new(answerer, Some(journal.clone()));
         let listener = listen(config.web.listen, "QIJIN_LISTEN").await?;
-        tracing::info!(web.address = %listener.local_addr()?, "serving");
+        let address = listener.local_addr()?;
+        tracing::info!(web.address = %address, "serving");
+        if std::io::stdout().is_terminal() {
+            say!("已启动，请用浏览器打开 http://{address} ；按 Ctrl-C 停止。");
+        }
 
         let telegram = TelegramSettings::from_environment(&config.telegram, &config.regions);
         let mode = args.telegram.unwrap_or(config.telegram.mode);

@@ -9,7 +9,7 @@ use clap::{Args, Subcommand};
 
 use super::{Config, journal, runtime};
 use crate::journal::{
-    Audit, Member, Role, Staff, generate_password, hash_password, judge_password,
+    Audit, MIN_PASSWORD, Member, Role, Staff, generate_password, hash_password, judge_password,
 };
 
 #[derive(Args)]
@@ -176,7 +176,9 @@ fn password(name: &str, generate: bool) -> anyhow::Result<String> {
             terminal.write_str(what)?;
             terminal.read_secure_line()
         };
-        let first = ask("密码（输入时不显示）：")?;
+        let first = ask(&format!(
+            "密码（至少 {MIN_PASSWORD} 个字符，输入时不显示）："
+        ))?;
         if first != ask("再输一次：")? {
             bail!("两次输入的密码不一样，什么都没有改");
         }

@@ -342,7 +342,7 @@ fn proposals(source: &Source<'_>, told: &[Gap], names: &Names<'_>) -> Vec<String
 fn limits(source: &Source<'_>, period: &str) -> Vec<String> {
     let mut said = vec![
         format!("数字来自普法问答机器人的提问日志，时间是{period}。点按钮、打招呼、工作人员试用都不算提问。"),
-        "一个聊天账号算一个人。人数写“约”的是估计，误差 3% 左右。不会用手机的人不在里面。".to_owned(),
+        "一个聊天账号算一个人；用网页问的，关了浏览器再来另算一个。人数写“约”的是估计，误差 3% 左右。不会用手机的人不在里面。".to_owned(),
         "提问次数说明用了多少，不说明发生了多少纠纷，也不说明多少人懂法；这些要靠调查和纠纷台账。".to_owned(),
         format!(
             "提问人不到 5 个的数字写成“{}”。为了不让人用合计减出来，有些较大的数字也写成“{}”。0 照样显示。敏感主题不按村（社区）统计。",
@@ -355,7 +355,7 @@ fn limits(source: &Source<'_>, period: &str) -> Vec<String> {
     match source.held {
         None => said.push("提问日志里还没有完整的一天。".to_owned()),
         Some(held) if held.from > own.from || held.to < own.to => said.push(format!(
-            "提问日志只有{}至{}的，报告的时间没有全部覆盖。",
+            "提问日志里完整的日子是{}至{}；报告时间里其余的日子没有记录，或者还没过完，没有全部覆盖。",
             words::day(held.from),
             words::day(held.to)
         )),

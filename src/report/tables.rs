@@ -371,7 +371,7 @@ pub(super) fn regions(figures: &Figures, regions: &Regions) -> Option<Table> {
         rows,
         keys,
         across: Vec::new(),
-        note: Some("村（社区）看居民从哪个二维码来，不知道的算未知。".to_owned()),
+        note: Some("村（社区）看居民从哪个二维码来，不知道的算未知；没有写明村（社区）的活动，不算在各村里。".to_owned()),
         chart: None,
     })
 }

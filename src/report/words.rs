@@ -208,7 +208,7 @@ pub fn activities(titles: &[String]) -> String {
 /// Gaps: how many may be told, and how many were asked by too few people.
 pub fn gaps(told: usize, small: usize) -> String {
     match (told, small) {
-        (0, 0) => "本期没有发现知识缺口。".to_owned(),
+        (0, 0) => "从还留着原话的提问里，没有发现知识缺口；原话过了保留期的看不出来。".to_owned(),
         (0, small) => format!("有 {small} 类问题没有答好，每类提问的都不到 5 人，不列出。"),
         (told, 0) => format!("有 {told} 类问题没有答好，提问的都在 5 人以上。"),
         (told, small) => format!(
@@ -324,7 +324,10 @@ mod tests {
             "本期登记普法活动 1 场：“讲座”。"
         );
         assert_eq!(activities(&list(&["甲", "乙"])), "本期登记普法活动 2 场。");
-        assert_eq!(gaps(0, 0), "本期没有发现知识缺口。");
+        assert_eq!(
+            gaps(0, 0),
+            "从还留着原话的提问里，没有发现知识缺口；原话过了保留期的看不出来。"
+        );
         assert!(gaps(0, 1).starts_with("有 1 类") && gaps(0, 1).contains("不列出"));
         assert!(!gaps(1, 0).contains("另有"));
         assert!(gaps(12, 30).contains("有 12 类") && gaps(12, 30).contains("另有 30 类"));

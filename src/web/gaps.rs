@@ -25,6 +25,8 @@ use crate::knowledge::{EntryId, Library};
 const LISTED: usize = 60;
 /// Phrasings shown of a gap.
 const EXAMPLES: usize = 3;
+/// From this cosine on an entry may be what was meant: below, people who ask the same have often meant another one.
+const NEAR: f64 = 0.6;
 /// Words are not kept for longer than this by anybody.
 const ALL_DAYS: u64 = 3650;
 
@@ -174,7 +176,7 @@ fn view(gap: &Gap, found: &Found, library: &Library) -> View {
             id: id.0.clone(),
             question: library.entry(id)?.question.clone(),
             likeness: format!("{:.0}%", likeness * 100.0),
-            near: *likeness >= SAME_MEANING,
+            near: *likeness >= NEAR,
             written: written.filter(|_| *likeness >= SAME_MEANING),
         })
     });

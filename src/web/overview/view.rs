@@ -385,7 +385,7 @@ fn big(figures: &Figures) -> Vec<Figure> {
         Figure {
             label: "提问人数",
             value: format!("{about}{}", volume.askers.count),
-            note: "一个聊天账号算一个人".to_owned(),
+            note: "一个聊天账号算一个人；网页上关了浏览器再来，另算一个".to_owned(),
             href: here,
         },
         Figure {
