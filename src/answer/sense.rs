@@ -25,7 +25,7 @@ const DANGER: f64 = 0.5;
 /// From this probability on, what to do in danger stands before the answer.
 const POSSIBLE_DANGER: f64 = 0.15;
 /// The same for a refusal.
-const REFUSE: f64 = 0.5;
+const REFUSE: f64 = 0.35;
 /// The same for other fields and small talk, before anything is searched.
 const OTHER: f64 = 0.4;
 /// Once the search was unsure, this much is enough.
