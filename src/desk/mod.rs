@@ -23,7 +23,7 @@ use crate::knowledge::{Entry, EntryId, Library};
 use crate::search::{ArticleText, SearchError};
 
 pub use crate::journal::{Address, RowId};
-pub use library_watch::{Paths, PrepareError, prepare, reload, watch};
+pub use library_watch::{Paths, PrepareError, prepare, prepare_all, reload, watch};
 
 use memory::{Memory, Shared};
 
@@ -126,6 +126,11 @@ impl Desk {
             .read()
             .unwrap_or_else(PoisonError::into_inner)
             .clone()
+    }
+
+    /// Answers from what another desk answers from, in this one's office.
+    fn adopt(&self, other: &Self) {
+        self.swap(other.answerer().with_office(self.office().clone()));
     }
 
     /// The library as answered from right now.

@@ -47,13 +47,24 @@ pub struct Pending {
     pub payload: Vec<u8>,
 }
 
-/// What waits in the inbox, of all programs together.
+/// What waits in an inbox, of all programs together.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Backlog {
     /// Updates without an answer, those under way too.
     pub open: i64,
     /// Milliseconds since the oldest of them arrived; 0 when there is none.
     pub oldest_ms: i64,
+}
+
+impl Backlog {
+    /// From a row with the number `n` and the time `oldest`.
+    pub(super) fn of(row: &AnyRow) -> Result<Self, JournalError> {
+        let oldest: Option<i64> = row.try_get("oldest")?;
+        Ok(Self {
+            open: row.try_get("n")?,
+            oldest_ms: oldest.map_or(0, |ms| (Utc::now().timestamp_millis() - ms).max(0)),
+        })
+    }
 }
 
 /// The durable inbox. Cheap to clone; clones work under the same name.
@@ -281,11 +292,7 @@ impl Inbox {
         .bind(self.database.office.as_str())
         .fetch_one(&self.database.readers)
         .await?;
-        let oldest: Option<i64> = row.try_get("oldest")?;
-        Ok(Backlog {
-            open: row.try_get("n")?,
-            oldest_ms: oldest.map_or(0, |ms| (Utc::now().timestamp_millis() - ms).max(0)),
-        })
+        Backlog::of(&row)
     }
 
     /// Counts a failed attempt; returns how many there were.

@@ -4,6 +4,8 @@ use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
 
+use serde::Deserialize;
+
 use super::Database;
 
 /// The longest id, in characters.
@@ -12,7 +14,8 @@ const MAX_LENGTH: usize = 24;
 /// An office's id: lower-case letters, digits and hyphens, at most 24. Cheap to clone.
 ///
 /// The default is `main`, the one office of a deployment that names none.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Deserialize)]
+#[serde(try_from = "String")]
 pub struct OfficeId(Arc<str>);
 
 impl OfficeId {
@@ -55,6 +58,14 @@ impl FromStr for OfficeId {
                 "“{text}”不能作机构代号：只用小写字母、数字和中间的短横线，最多 {MAX_LENGTH} 个字符"
             ))
         }
+    }
+}
+
+impl TryFrom<String> for OfficeId {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        text.parse()
     }
 }
 

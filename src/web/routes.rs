@@ -10,10 +10,11 @@ use tower_http::timeout::TimeoutLayer;
 
 use super::error::WebError;
 use super::gate::{MAX_BODY, MAX_UPLOAD, PASSED_OVER, gate};
+use super::offices::Offices;
 use super::site::Site;
 use super::{
     activities, assets, boards, chat, checkup, entries, gaps, handovers, headers, login, office,
-    overview, questions, reports, settings,
+    offices, overview, questions, reports, settings,
 };
 use crate::journal::Role;
 
@@ -60,7 +61,7 @@ struct Route {
     method: Method,
     path: &'static str,
     access: Access,
-    handler: MethodRouter<Site>,
+    handler: MethodRouter<Offices>,
     /// The longest body, in bytes.
     most: usize,
 }
@@ -75,7 +76,7 @@ impl Route {
 
 fn route<H, T>(method: Method, path: &'static str, access: Access, handler: H) -> Route
 where
-    H: Handler<T, Site>,
+    H: Handler<T, Offices>,
     T: 'static,
 {
     let filter = if method == Method::POST {
@@ -113,6 +114,7 @@ fn table() -> Vec<Route> {
         route(post.clone(), "/ask/human", Visitor, chat::human),
         route(post.clone(), "/ask/forget", Visitor, chat::forget),
         route(get.clone(), "/law", Visitor, chat::law),
+        route(get.clone(), "/o/{id}/ask", Visitor, offices::ask),
         // The question log
         route(get.clone(), "/questions", Staff(Viewer), questions::list),
         route(
@@ -364,10 +366,10 @@ pub fn routes() -> Vec<(Method, &'static str, Access)> {
 /// The longest that a page may take to begin.
 const TIME_LIMIT: std::time::Duration = std::time::Duration::from_secs(30);
 
-pub(super) fn router(site: Site) -> Router {
+pub(super) fn router(offices: Offices) -> Router {
     let mut router = Router::new();
     for route in table() {
-        let guard = from_fn_with_state((site.clone(), route.access, route.most), gate);
+        let guard = from_fn_with_state((offices.clone(), route.access, route.most), gate);
         // Outside the gate: a body that says that it is too long is not even begun. A file is read a
         // little further, so that a page can say that it is too large.
         let limit = match route.most {
@@ -375,7 +377,7 @@ pub(super) fn router(site: Site) -> Router {
             most => most,
         };
         let limit = RequestBodyLimitLayer::new(limit);
-        let guarded: MethodRouter<Site> = route.handler.layer(guard);
+        let guarded: MethodRouter<Offices> = route.handler.layer(guard);
         router = router.route(route.path, guarded.layer(limit));
     }
     let router =
@@ -385,17 +387,17 @@ pub(super) fn router(site: Site) -> Router {
                 StatusCode::SERVICE_UNAVAILABLE,
                 TIME_LIMIT,
             ));
-    headers::on(router).with_state(site)
+    headers::on(router).with_state(offices)
 }
 
 /// `200` with the number of entries as soon as questions can be answered.
-async fn health(axum::extract::State(site): axum::extract::State<Site>) -> String {
+async fn health(site: Site) -> String {
     format!("ok {} entries\n", site.desk.library().entries.len())
 }
 
 /// `200` while this program can answer and write, `503` with what it cannot otherwise. How much waits
 /// is told on the admin address only.
-async fn ready(axum::extract::State(site): axum::extract::State<Site>) -> (StatusCode, String) {
+async fn ready(site: Site) -> (StatusCode, String) {
     let state = site.health.look().await;
     (state.status(), state.summary())
 }
