@@ -403,6 +403,10 @@ async fn nothing_of_another_office_is_shown_or_changed_on_any_route() {
         if path == "/logout" || access == Access::Open {
             continue;
         }
+        if access == Access::County {
+            assert_eq!(ours.get(path).await.status, StatusCode::NOT_FOUND, "{path}");
+            continue;
+        }
         let id = match path.split('/').nth(1).unwrap() {
             "questions" => question.as_str(),
             "handovers" => handover.as_str(),
@@ -548,6 +552,108 @@ async fn the_chat_of_each_office_has_an_address() {
     let unknown = resident.get("/o/nobody/ask").await;
     assert_eq!(unknown.status, StatusCode::NOT_FOUND);
     assert!(bot.stop().await.success(), "{}", office.log());
+}
+
+/// A county sees figures, and nothing that anybody wrote.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_county_sees_sums_and_no_question() {
+    let office = two_offices();
+    let counties = "[[counties]]\nid = \"xian\"\nname = \"某县司法局\"\n";
+    let config = CONFIG.replace("id = \"main\"", "id = \"main\"\ncounty = \"xian\"");
+    let config = config.replace("id = \"bai-he\"", "id = \"bai-he\"\ncounty = \"xian\"");
+    std::fs::write(office.folder().join("qijin.toml"), config + counties).unwrap();
+    staffed(&office);
+    let add = [
+        "staff",
+        "add",
+        "县里的",
+        "--role",
+        "管理",
+        "--office",
+        "xian",
+    ];
+    let (done, told) = run(&office, &add, "long enough 3\n");
+    assert!(done, "{told}");
+    let refused = ["journal", "export", "--csv", "x.csv", "--office", "xian"];
+    assert!(!run(&office, &refused, "").0, "a county has accounts only");
+    let theirs = theirs(&office).await;
+    let main = theirs.journal.database().of(&"main".parse().unwrap());
+    let main = Journal::new(main, theirs.journal.keys().clone(), 30);
+    let now = Utc::now();
+    for n in 0..25 {
+        // Nine of them asked in the other office too.
+        let asker = main.keys().asker("telegram", &format!("p{n}"));
+        main.record(fixtures::asked(&asker, now, "labor.pay"))
+            .await
+            .unwrap();
+    }
+    main.roll_up(now, |_, _| ()).await.unwrap();
+    let before = state(&theirs).await;
+    let (bot, base) = office.serve_pages(&[]).await;
+    let mut county = Browser::new(&base);
+    county.log_in("县里的", "long enough 3").await;
+    let home = county.get("/").await;
+    assert_eq!(home.location.as_deref(), Some("/county"));
+    let page = county.get("/county").await.text;
+    let row = |name: &str, cells: &[&str]| {
+        let cells: Vec<String> = cells
+            .iter()
+            .map(|c| format!("<td class=\"num\">{c}</td>"))
+            .collect();
+        format!("<tr><th scope=\"row\">{name}</th>{}</tr>", cells.concat())
+    };
+    // 25 questions and 10; the ten people of the second are one of its own and nine of the first's.
+    let ours = row("青石镇司法所", &["25", "25", "100%", "隐去", "0"]);
+    assert!(page.contains(&ours), "{page}");
+    assert!(
+        page.contains(&row("白鹤镇司法所", &["10", "10", "隐去", "隐去", "1"])),
+        "{page}"
+    );
+    for total in [
+        "<strong>35</strong>",
+        "<strong>26</strong>",
+        "<strong>1</strong>",
+    ] {
+        assert!(page.contains(total), "{total}: {page}");
+    }
+    let today = local_day(now);
+    let csv = county
+        .download(&format!("/county/export.csv?from={today}&to={today}"))
+        .await;
+    let csv = String::from_utf8(csv).unwrap();
+    assert!(csv.contains("\"合计\",\"35\",\"26\""), "{csv}");
+    let mut closed = 0;
+    for (method, path, access) in routes() {
+        let concrete = path.replace("{id}", &theirs.question.to_string());
+        let concrete = concrete.replace("{name}", "report.docx");
+        if path == "/logout" || path == "/" || access == Access::Open {
+            continue;
+        }
+        let seen = if method == Method::GET {
+            county.get(&concrete).await
+        } else {
+            let token = county.token("/settings").await;
+            county.post(&concrete, &[("_csrf", &token)]).await
+        };
+        let what = format!("{method} {path}: {}\n{}", seen.status, seen.text);
+        assert!(
+            !seen.text.contains(MARK) && !seen.status.is_server_error(),
+            "{what}"
+        );
+        let its_own = path.starts_with("/settings") || path.starts_with("/county");
+        if !its_own && matches!(access, Access::Staff(_)) || path.starts_with("/ask") {
+            assert_eq!(seen.status, StatusCode::NOT_FOUND, "{what}");
+            closed += 1;
+        }
+    }
+    assert!(closed > 40, "{closed}");
+    assert_eq!(
+        county.get("/o/xian/ask").await.status,
+        StatusCode::NOT_FOUND
+    );
+    assert_eq!(state(&theirs).await, before, "nothing is changed");
+    assert!(bot.stop().await.success(), "{}", office.log());
+    office.assert_calm();
 }
 
 /// Asks in the web chat until the reply says it; `there` is the address of the office's chat.

@@ -137,6 +137,7 @@ pub fn run() -> anyhow::Result<ExitCode> {
         {
             config
         }
+        Command::Staff(_) => config.of_accounts(cli.common.office.as_deref())?,
         _ => config.of_office(cli.common.office.as_deref())?,
     };
     match cli.command {

@@ -98,6 +98,11 @@ pub(super) fn run(config: &Config, args: &ServeArgs) -> anyhow::Result<ExitCode>
                 }
             })
             .collect();
+        let counties: Vec<Place> = config
+            .each_county()
+            .into_iter()
+            .filter_map(|county| Some(Place::of_county(county, places.first()?)))
+            .collect();
         let listener = listen(config.web.listen, "QIJIN_LISTEN").await?;
         let address = listener.local_addr()?;
         tracing::info!(web.address = %address, "serving");
@@ -133,7 +138,7 @@ pub(super) fn run(config: &Config, args: &ServeArgs) -> anyhow::Result<ExitCode>
         let paths = places.iter().map(|place| place.config.paths());
         let watched = desks.into_iter().zip(paths).collect();
         tasks.spawn(desk::watch(watched, shutdown.clone()));
-        let houses = places.iter().map(House::of).collect();
+        let houses = places.iter().chain(&counties).map(House::of).collect();
         let house = keep_house(houses);
         let stopping = shutdown.clone();
         // Cut off by a stop in the middle of its work: each step is whole, or done in the next hour.
@@ -145,11 +150,13 @@ pub(super) fn run(config: &Config, args: &ServeArgs) -> anyhow::Result<ExitCode>
             behind_proxy: config.web.behind_proxy,
             telegram: bot.is_some(),
             facts: facts(&place.config, bot.as_ref().map(|_| mode)),
+            county: None,
             config: place.config.clone(),
         });
         // There always is one office.
         let first = setups.next().context("没有机构")?;
-        let others = setups.collect();
+        let mut others: Vec<web::Setup> = setups.collect();
+        others.extend(counties.iter().map(|c| c.county_setup(&places, &health)));
         let web = tasks.spawn(web::run(listener, first, others, shutdown.clone()));
         let outcome = if config.names_offices() {
             speak_for_all(places, bots, hooks.as_ref(), &tasks, &shutdown).await;
@@ -186,6 +193,40 @@ pub(super) fn run(config: &Config, args: &ServeArgs) -> anyhow::Result<ExitCode>
         tracing::info!("stopped");
         outcome.map(|()| ExitCode::SUCCESS)
     })
+}
+
+impl Place {
+    /// A county: it has accounts, and nobody asks it anything.
+    fn of_county(config: Config, beside: &Self) -> Self {
+        let (database, keys) = (beside.journal.database(), beside.journal.keys());
+        let database = database.of(&config.id);
+        let days = config.journal.retention_days;
+        let journal = Journal::new(database.clone(), keys.clone(), days);
+        Self {
+            desk: beside.desk.beside(config.office.clone(), journal.clone()),
+            inbox: Inbox::new(database, keys.clone()),
+            journal,
+            config,
+        }
+    }
+
+    /// Pages for a county, with the figures of its offices among `places`.
+    fn county_setup(&self, places: &[Self], health: &Health) -> web::Setup {
+        let journal_of = |id: &OfficeId| places.iter().find(|place| place.config.id == *id);
+        let offices = self.config.offices_of_county().into_iter();
+        let journals =
+            offices.filter_map(|(id, name)| Some((name, journal_of(&id)?.journal.clone())));
+        web::Setup {
+            desk: self.desk.clone(),
+            journal: self.journal.clone(),
+            health: health.clone(),
+            behind_proxy: self.config.web.behind_proxy,
+            telegram: false,
+            facts: Vec::new(),
+            county: Some(journals.collect()),
+            config: self.config.clone(),
+        }
+    }
 }
 
 /// Runs the bots of all offices until `shutdown`. One that cannot start is logged, and stops no other.

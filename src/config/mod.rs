@@ -21,7 +21,7 @@ use crate::knowledge::LoadOptions;
 use crate::ledger::Regions;
 
 pub use edit::{Edit, EditError, Written, is_writable};
-pub use offices::OfficeConfig;
+pub use offices::{CountyConfig, OfficeConfig};
 
 /// Everything that can be configured.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -43,6 +43,8 @@ pub struct Config {
     pub telegram: TelegramConfig,
     /// Several offices of one deployment; only in the file.
     pub offices: Vec<OfficeConfig>,
+    /// Who sees the figures of several of them; only in the file.
+    pub counties: Vec<CountyConfig>,
     /// The office that this is the configuration of.
     #[serde(skip)]
     pub id: OfficeId,

@@ -31,6 +31,19 @@ pub struct OfficeConfig {
     /// Preset of places; without one that of `[places]`.
     #[serde(default)]
     pub preset: Option<String>,
+    /// The county that sees its figures, by id.
+    #[serde(default)]
+    pub county: Option<OfficeId>,
+}
+
+/// One of `[[counties]]`: sees figures of its offices summed and side by side, and no question.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CountyConfig {
+    /// Different from those of offices.
+    pub id: OfficeId,
+    /// As its staff read it.
+    pub name: String,
 }
 
 impl Config {
@@ -74,6 +87,43 @@ impl Config {
         }
     }
 
+    /// As [`Self::of_office`], or the configuration of a county: for accounts, the one thing that both have.
+    ///
+    /// # Errors
+    /// As [`Self::of_office`].
+    pub fn of_accounts(&self, id: Option<&str>) -> anyhow::Result<Self> {
+        let mut counties = self.counties.iter();
+        match counties.find(|county| Some(county.id.as_str()) == id) {
+            Some(county) => Ok(self.with_county(county)),
+            None => self.of_office(id),
+        }
+    }
+
+    /// A configuration for each county.
+    pub fn each_county(&self) -> Vec<Self> {
+        let counties = self.counties.iter();
+        counties.map(|county| self.with_county(county)).collect()
+    }
+
+    /// Ids and names of the offices of the county that this is the configuration of.
+    pub fn offices_of_county(&self) -> Vec<(OfficeId, String)> {
+        let ours = |office: &&OfficeConfig| office.county.as_ref() == Some(&self.id);
+        let offices = self.offices.iter().filter(ours);
+        offices.map(|o| (o.id.clone(), o.name.clone())).collect()
+    }
+
+    fn with_county(&self, county: &CountyConfig) -> Self {
+        let mut config = self.clone();
+        config.id = county.id.clone();
+        config.office = Office {
+            name: county.name.clone(),
+            contact: String::new(),
+        };
+        config.regions = Regions::default();
+        config.telegram.bot = None;
+        config
+    }
+
     fn with(&self, office: &OfficeConfig) -> Self {
         let mut config = self.clone();
         config.id = office.id.clone();
@@ -113,8 +163,11 @@ impl Config {
         all
     }
 
-    /// Refuses two offices of one id.
+    /// Refuses two offices of one id, and counties of nothing.
     pub(super) fn check_offices(&self) -> anyhow::Result<()> {
+        if !self.names_offices() && !self.counties.is_empty() {
+            bail!("写了 [[counties]]，却没有 [[offices]]");
+        }
         for (at, office) in self.offices.iter().enumerate() {
             if self.offices[..at].iter().any(|o| o.id == office.id) {
                 bail!(
@@ -124,6 +177,23 @@ impl Config {
             }
             if office.name.trim().is_empty() {
                 bail!("[[offices]] 里的 {} 没有名称（name）", office.id);
+            }
+            let mut counties = self.counties.iter();
+            if let Some(county) = &office.county
+                && !counties.any(|c| c.id == *county)
+            {
+                bail!(
+                    "[[offices]] 里的 {} 写了 county = \"{county}\"，[[counties]] 里没有它",
+                    office.id
+                );
+            }
+        }
+        for (at, county) in self.counties.iter().enumerate() {
+            let taken = self.offices.iter().map(|o| &o.id);
+            let mut taken = taken.chain(self.counties[..at].iter().map(|c| &c.id));
+            // What an account that belongs to `main` may see must not hang on this list.
+            if county.id == OfficeId::default() || taken.any(|id| *id == county.id) {
+                bail!("[[counties]] 里的代号 {} 已经用了，换一个", county.id);
             }
         }
         Ok(())
@@ -197,6 +267,38 @@ mod tests {
         assert_eq!(one.each_office().len(), 1);
         assert!(one.of_office(Some("main")).is_ok());
         assert!(one.of_office(Some("x")).is_err());
+    }
+
+    #[test]
+    fn a_county_has_offices_and_an_id_of_its_own() {
+        let of = |county: &str, more: &str| {
+            let office = "[[offices]]\nid = \"a\"\nname = \"甲\"\ncounty = \"k\"\n";
+            config(&format!(
+                "{office}[[offices]]\nid = \"b\"\nname = \"乙\"\n[[counties]]\nid = \"{county}\"\nname = \"某县司法局\"\n{more}"
+            ))
+        };
+        let all = of("k", "").unwrap();
+        let county = all.of_accounts(Some("k")).unwrap();
+        assert_eq!(
+            (county.id.as_str(), &*county.office.name),
+            ("k", "某县司法局")
+        );
+        let offices = county.offices_of_county();
+        assert_eq!(offices, [("a".parse().unwrap(), "甲".to_owned())]);
+        assert!(all.of_office(Some("k")).is_err(), "only for accounts");
+        assert!(
+            all.of_accounts(Some("b"))
+                .unwrap()
+                .offices_of_county()
+                .is_empty()
+        );
+        assert!(of("other", "").is_err(), "an unknown county");
+        assert!(of("k", "[[counties]]\nid = \"a\"\nname = \"x\"").is_err());
+        assert!(of("k", "[[counties]]\nid = \"main\"\nname = \"x\"").is_err());
+        assert!(
+            config("[[counties]]\nid = \"k\"\nname = \"x\"").is_err(),
+            "of what?"
+        );
     }
 
     #[test]

@@ -128,6 +128,13 @@ impl Desk {
             .clone()
     }
 
+    /// A desk of another office that answers from the same library and writes to its own journal.
+    #[must_use]
+    pub fn beside(&self, office: Office, journal: Journal) -> Self {
+        let answerer = self.answerer().with_office(office);
+        Self::new(answerer, Some(journal))
+    }
+
     /// Answers from what another desk answers from, in this one's office.
     fn adopt(&self, other: &Self) {
         self.swap(other.answerer().with_office(self.office().clone()));

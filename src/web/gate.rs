@@ -16,7 +16,7 @@ use serde::Deserialize;
 
 use super::error::WebError;
 use super::offices::Offices;
-use super::routes::Access;
+use super::routes::{Access, is_for_counties};
 use super::site::Site;
 use crate::journal::{Member, Role, generate_secret};
 
@@ -174,12 +174,28 @@ async fn pass(
             )
         }
     };
-    if let Access::Staff(role) = access {
-        match &member {
-            None if request.method().is_safe() => return Ok(to_log_in(&request)),
-            None => return Err(WebError::NotLoggedIn),
-            Some(member) if member.role < role => return Err(WebError::Forbidden),
-            Some(_) => {}
+    // Nobody asks a county, its own staff neither.
+    if site.county.is_some() && request.uri().path().starts_with("/ask") {
+        return Err(WebError::NotFound);
+    }
+    if let Access::Staff(_) | Access::County = access {
+        let Some(member) = &member else {
+            return match request.method().is_safe() {
+                true => Ok(to_log_in(&request)),
+                false => Err(WebError::NotLoggedIn),
+            };
+        };
+        let path = request.uri().path();
+        match access {
+            Access::County if site.county.is_none() => return Err(WebError::NotFound),
+            Access::Staff(_) if site.county.is_some() && path == "/" => {
+                return Ok(Redirect::to("/county").into_response());
+            }
+            Access::Staff(_) if site.county.is_some() && !is_for_counties(path) => {
+                return Err(WebError::NotFound);
+            }
+            Access::Staff(role) if member.role < role => return Err(WebError::Forbidden),
+            _ => {}
         }
     }
     let known = jar.get(VISITOR_COOKIE).map(|c| c.value().to_owned());

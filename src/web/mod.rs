@@ -12,6 +12,7 @@ mod assets;
 mod boards;
 mod chat;
 mod checkup;
+mod county;
 mod download;
 mod entries;
 mod error;

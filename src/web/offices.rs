@@ -66,7 +66,9 @@ pub(super) async fn ask(
     State(offices): State<Offices>,
     Path(id): Path<String>,
 ) -> Result<Response, WebError> {
-    let site = offices.find(&id).ok_or(WebError::NotFound)?;
+    // Nobody asks a county.
+    let site = offices.find(&id).filter(|site| site.county.is_none());
+    let site = site.ok_or(WebError::NotFound)?;
     let jar = CookieJar::new().add(chosen_office(site));
     Ok((jar, Redirect::to("/ask")).into_response())
 }

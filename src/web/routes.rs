@@ -13,8 +13,8 @@ use super::gate::{MAX_BODY, MAX_UPLOAD, PASSED_OVER, gate};
 use super::offices::Offices;
 use super::site::Site;
 use super::{
-    activities, assets, boards, chat, checkup, entries, gaps, handovers, headers, login, office,
-    offices, overview, questions, reports, settings,
+    activities, assets, boards, chat, checkup, county, entries, gaps, handovers, headers, login,
+    office, offices, overview, questions, reports, settings,
 };
 use crate::journal::Role;
 
@@ -27,6 +27,8 @@ pub enum Access {
     Visitor,
     /// An account with at least this role.
     Staff(Role),
+    /// An account of a county, of any role.
+    County,
 }
 
 /// An entry of the top bar.
@@ -42,6 +44,14 @@ const fn nav(path: &'static str, label: &'static str) -> Nav {
         label,
         role: Role::Viewer,
     }
+}
+
+/// The top bar of a county.
+pub(super) const COUNTY_NAV: [Nav; 2] = [nav("/county", "各所概览"), nav("/settings", "设置")];
+
+/// What of the pages for staff a county has: its own accounts.
+pub(super) fn is_for_counties(path: &str) -> bool {
+    path == "/logout" || path == "/settings" || path.starts_with("/settings/")
 }
 
 /// The top bar, in order: 概览 提问日志 知识缺口 普法活动 报告 找人问 试一试 设置. What has no page yet
@@ -94,7 +104,7 @@ where
 }
 
 fn table() -> Vec<Route> {
-    use Access::{Open, Staff, Visitor};
+    use Access::{County, Open, Staff, Visitor};
     use Role::{Admin, Reviewer, Viewer};
     let get = Method::GET;
     let post = Method::POST;
@@ -106,6 +116,9 @@ fn table() -> Vec<Route> {
         route(post.clone(), "/login", Visitor, login::log_in),
         route(post.clone(), "/logout", Staff(Viewer), login::log_out),
         route(get.clone(), "/", Staff(Viewer), overview::page),
+        // A county's offices
+        route(get.clone(), "/county", County, county::page),
+        route(get.clone(), "/county/export.csv", County, county::csv),
         // The chat
         route(get.clone(), "/ask", Visitor, chat::page),
         route(post.clone(), "/ask", Visitor, chat::ask),

@@ -39,6 +39,8 @@ pub struct Setup {
     pub config: Config,
     /// Whether a token is set.
     pub telegram: bool,
+    /// Of a county: the names and journals of its offices.
+    pub county: Option<Vec<(String, Journal)>>,
 }
 
 /// What all offices of a program have in common. Cheap to clone.
@@ -89,6 +91,8 @@ pub(super) struct Site {
     pub health: Health,
     pub behind_proxy: bool,
     pub facts: Arc<Vec<(&'static str, String)>>,
+    /// Of a county: the names and journals of its offices.
+    pub county: Option<Arc<[(String, Journal)]>>,
     /// The library's ways of asking, made when they are first needed and again for another library.
     pub meanings: Arc<MeaningsOf>,
 }
@@ -131,6 +135,7 @@ impl Site {
             health: setup.health,
             behind_proxy: setup.behind_proxy,
             facts: Arc::new(setup.facts),
+            county: setup.county.map(Into::into),
             meanings,
         }
     }
