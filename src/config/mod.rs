@@ -48,6 +48,9 @@ pub struct Config {
     /// The office that this is the configuration of.
     #[serde(skip)]
     pub id: OfficeId,
+    /// Whether it is that of one of several offices.
+    #[serde(skip)]
+    one_of_several: bool,
     /// Where it was read from.
     #[serde(skip)]
     pub origin: Origin,

@@ -49,7 +49,25 @@ pub struct CountyConfig {
 impl Config {
     /// Whether offices are named: then everything that is an office's must say whose.
     pub fn names_offices(&self) -> bool {
-        !self.offices.is_empty()
+        self.one_of_several || !self.offices.is_empty()
+    }
+
+    /// Everything but the offices themselves: each of a thousand must not hold the others.
+    fn bare(&self) -> Self {
+        Self {
+            office: self.office.clone(),
+            folders: self.folders.clone(),
+            places: self.places.clone(),
+            regions: self.regions.clone(),
+            journal: self.journal.clone(),
+            web: self.web.clone(),
+            telegram: self.telegram.clone(),
+            offices: Vec::new(),
+            counties: Vec::new(),
+            id: self.id.clone(),
+            one_of_several: true,
+            origin: self.origin.clone(),
+        }
     }
 
     /// A configuration for each office: what is the office's own is in its usual place.
@@ -107,13 +125,17 @@ impl Config {
 
     /// Ids and names of the offices of the county that this is the configuration of.
     pub fn offices_of_county(&self) -> Vec<(OfficeId, String)> {
-        let ours = |office: &&OfficeConfig| office.county.as_ref() == Some(&self.id);
-        let offices = self.offices.iter().filter(ours);
-        offices.map(|o| (o.id.clone(), o.name.clone())).collect()
+        self.offices
+            .iter()
+            .filter(|o| o.county.as_ref() == Some(&self.id))
+            .map(|o| (o.id.clone(), o.name.clone()))
+            .collect()
     }
 
     fn with_county(&self, county: &CountyConfig) -> Self {
-        let mut config = self.clone();
+        let mut config = self.bare();
+        let ours = |office: &&OfficeConfig| office.county.as_ref() == Some(&county.id);
+        config.offices = self.offices.iter().filter(ours).cloned().collect();
         config.id = county.id.clone();
         config.office = Office {
             name: county.name.clone(),
@@ -125,7 +147,7 @@ impl Config {
     }
 
     fn with(&self, office: &OfficeConfig) -> Self {
-        let mut config = self.clone();
+        let mut config = self.bare();
         config.id = office.id.clone();
         config.office = Office {
             name: office.name.clone(),
@@ -250,7 +272,10 @@ mod tests {
             main.token_variables(),
             ["TELOXIDE_TOKEN_MAIN", "TELOXIDE_TOKEN"]
         );
-        assert_eq!(all.each_office().len(), 2);
+        let each = all.each_office();
+        assert_eq!(each.len(), 2);
+        assert!(each.iter().all(|one| one.offices.is_empty()));
+        assert!(two.names_offices() && two.offices.is_empty());
         let which = all.of_office(None).unwrap_err().to_string();
         assert!(which.contains("--office") && which.contains("bai-he（白鹤镇司法所）"));
         let unknown = all.of_office(Some("x")).unwrap_err().to_string();

@@ -26,7 +26,7 @@ pub(super) struct Offices {
 
 impl Offices {
     pub fn new(first: Setup, others: Vec<Setup>) -> Result<Self, JournalError> {
-        let common = Common::new(!others.is_empty())?;
+        let common = Common::new(first.config.names_offices())?;
         let others = others.into_iter().map(|setup| {
             let site = Site::new(setup, &common);
             (site.id().clone(), site)

@@ -47,6 +47,8 @@ struct SettingsPage {
     is_admin: bool,
     /// Whether the configuration is this office's alone.
     is_alone: bool,
+    /// Whether residents ask it; a county they do not.
+    is_asked: bool,
     caption: String,
     accounts: Vec<Account>,
     roles: [&'static str; 3],
@@ -78,8 +80,10 @@ async fn render(
         name: member.name,
     };
     let mut facts = site.facts.to_vec();
-    let library = site.desk.library();
-    facts.push(("资料库", format!("{} 条问答", library.entries.len())));
+    if site.county.is_none() {
+        let library = site.desk.library();
+        facts.push(("资料库", format!("{} 条问答", library.entries.len())));
+    }
     show(&SettingsPage {
         page: Page::new(site, visit, "设置", "/settings")
             .await?
@@ -92,6 +96,7 @@ async fn render(
         },
         is_admin,
         is_alone: !site.several,
+        is_asked: site.county.is_none(),
         caption: format!("{} 个账号", accounts.len()),
         accounts: accounts.into_iter().map(account).collect(),
         roles: Role::ALL.map(Role::name),

@@ -46,7 +46,7 @@ pub struct Setup {
 /// What all offices of a program have in common. Cheap to clone.
 #[derive(Clone)]
 pub(super) struct Common {
-    /// Whether there are several: then no office may look at, or change, what belongs to all.
+    /// Whether offices are named: then none may look at, or change, what belongs to all.
     pub several: bool,
     /// Reports and check-ups take seconds of a core and read much: one at a time.
     turns: Arc<Semaphore>,
