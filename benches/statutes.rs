@@ -135,6 +135,7 @@ fn main() {
     let options = LoadOptions {
         preset: None,
         today: day,
+        own: "local".into(),
     };
     let library = knowledge::load(&library_dir, &options)
         .unwrap()

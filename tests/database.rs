@@ -310,6 +310,7 @@ async fn an_answer_does_not_wait_for_a_journal_that_is_held_up() {
         library: office.library(),
         index: office.index(),
         preset: None,
+        own: "local".into(),
     };
     let prepared = prepare(&paths, &Default::default(), false, |_| {}).unwrap();
     let desk = Desk::new(prepared.answerer, Some(journal.clone()));

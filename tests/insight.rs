@@ -210,6 +210,7 @@ async fn an_activity_and_a_board_tell_nothing_of_a_few_people() {
         &LoadOptions {
             preset: None,
             today: local_day(Utc::now()),
+            own: "local".into(),
         },
     );
     let library = library.unwrap().library;
@@ -336,6 +337,7 @@ async fn figures_of_the_demo_year(folder: &Path) {
     let options = LoadOptions {
         preset: None,
         today: NaiveDate::from_ymd_opt(2026, 11, 1).unwrap(),
+        own: "local".into(),
     };
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("knowledge");
     let library = load(&root, &options).unwrap().library;

@@ -186,6 +186,7 @@ fn library() -> Library {
         &LoadOptions {
             preset: None,
             today,
+            own: "local".into(),
         },
     )
     .unwrap()

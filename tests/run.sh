@@ -42,7 +42,7 @@ if [ -z "$postgres" ]; then
     postgres=$(bash tests/postgres.sh start "$folder")
 fi
 QIJIN_TEST_POSTGRES=$postgres cargo test --locked --lib journal::
-stores=(database delivery doctor insight ledger privacy replicas resilience talk telegram web)
+stores=(database delivery doctor insight ledger offices privacy replicas resilience talk telegram web)
 QIJIN_TEST_POSTGRES=$postgres cargo test --locked "${stores[@]/#/--test=}"
 # The same program in a real browser, one walk at a time (each is a whole Chromium); screenshots of every page are left in target/screenshots.
 mkdir -p target/browser

@@ -160,6 +160,7 @@ fn desk(office: &Office) -> Desk {
         library: office.library(),
         index: office.library().with_file_name("index-of-the-desk"),
         preset: None,
+        own: "local".into(),
     };
     let prepared = prepare(&paths, &answer::Office::default(), false, |_| ()).unwrap();
     Desk::new(prepared.answerer, None)

@@ -46,6 +46,7 @@ static ANSWERER: LazyLock<(tempfile::TempDir, Answerer)> = LazyLock::new(|| {
         library: "knowledge".into(),
         index: folder.path().to_owned(),
         preset: None,
+        own: "local".into(),
     };
     let prepared = prepare(&paths, &Office::default(), false, |_| ()).unwrap();
     (folder, prepared.answerer)

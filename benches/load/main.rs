@@ -177,6 +177,7 @@ async fn work(arguments: Arguments) -> anyhow::Result<()> {
     let options = LoadOptions {
         preset: None,
         today: chrono::Local::now().date_naive(),
+        own: "local".into(),
     };
     let library = knowledge::load(&library_folder, &options)?.library;
     let folder = programs::root().join("target/load");

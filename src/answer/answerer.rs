@@ -95,6 +95,15 @@ impl Answerer {
         }
     }
 
+    /// The same for another office: library and index are shared.
+    #[must_use]
+    pub fn with_office(&self, office: Office) -> Self {
+        Self {
+            office,
+            ..self.clone()
+        }
+    }
+
     /// The library answered from.
     pub fn library(&self) -> &Arc<Library> {
         &self.library

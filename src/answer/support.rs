@@ -92,6 +92,7 @@ mod tests {
         let options = LoadOptions {
             preset: None,
             today: chrono::NaiveDate::from_ymd_opt(2026, 11, 1).unwrap(),
+            own: "local".into(),
         };
         let library = load(Path::new("knowledge"), &options).unwrap().library;
         let entries = three(&library);

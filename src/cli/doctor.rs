@@ -26,7 +26,7 @@ pub(super) struct DoctorArgs {
 }
 
 pub(super) fn run(config: &Config, args: &DoctorArgs) -> anyhow::Result<ExitCode> {
-    let settings = TelegramSettings::from_environment(&config.telegram, &config.regions);
+    let settings = TelegramSettings::of(config);
     let checks = runtime()?.block_on(async {
         let token = settings.is_some();
         let online = match settings.filter(|_| args.online) {

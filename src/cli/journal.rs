@@ -42,12 +42,13 @@ enum JournalCommand {
     },
 }
 
-/// Opens the configured journal.
+/// Opens the journal of the configured office.
 pub(super) async fn open(config: &Config) -> anyhow::Result<Journal> {
     let keys = Keys::open_or_create(&config.key_file())?;
     let database = Database::open(&config.database_url()).await?;
     database.keep_to(&keys).await?;
-    Ok(Journal::new(database, keys, config.journal.retention_days))
+    let days = config.journal.retention_days;
+    Ok(Journal::new(database.of(&config.id), keys, days))
 }
 
 /// Midnight in local time.

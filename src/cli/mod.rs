@@ -74,6 +74,9 @@ struct Common {
     /// 数据文件夹：数据库和本机密钥（默认 data）
     #[arg(long, global = true, value_name = "文件夹")]
     data: Option<PathBuf>,
+    /// 哪一个机构（配置里有几个 [[offices]] 时才要写）
+    #[arg(long, global = true, value_name = "代号", hide = true)]
+    office: Option<String>,
 }
 
 #[derive(Subcommand)]
@@ -121,6 +124,21 @@ pub fn run() -> anyhow::Result<ExitCode> {
         // What the doctor is for.
         (Err(error), Command::Doctor(args)) => return doctor::refused(&error, args),
         (config, _) => config?,
+    };
+    let config = match &cli.command {
+        Command::Serve(_) | Command::Db(_) => config,
+        // The library that all share, when nothing else is said.
+        Command::Check(_)
+        | Command::Search(_)
+        | Command::Index(_)
+        | Command::Bench(_)
+        | Command::Demo(_)
+            if cli.common.office.is_none() =>
+        {
+            config
+        }
+        Command::Staff(_) => config.of_accounts(cli.common.office.as_deref())?,
+        _ => config.of_office(cli.common.office.as_deref())?,
     };
     match cli.command {
         Command::Serve(args) => serve::run(&config, &args),

@@ -25,6 +25,24 @@ pub(super) fn bar(label: &'static str) -> ProgressBar {
     bar
 }
 
+/// The same for several offices, saying less.
+pub(super) fn open_all(offices: &[Config]) -> anyhow::Result<Vec<Answerer>> {
+    if let [only] = offices {
+        return Ok(vec![open(only, false)?.0]);
+    }
+    let wanted: Vec<_> = offices
+        .iter()
+        .map(|config| (config.paths(), config.office.clone()))
+        .collect();
+    let progress = bar("建立索引");
+    let answerers = desk::prepare_all(&wanted, |p: Progress| {
+        progress.set_length(p.total as u64);
+        progress.set_position(p.done as u64);
+    });
+    progress.finish_and_clear();
+    Ok(answerers?)
+}
+
 /// Loads the library and opens its index, building it when needed, and says so on stderr.
 pub(super) fn open(config: &Config, force: bool) -> anyhow::Result<(Answerer, IndexInfo, bool)> {
     let progress = bar("建立索引");

@@ -11,13 +11,14 @@ use clap::Args;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
+use tracing::Instrument as _;
 use tracing_subscriber::EnvFilter;
 
 use super::{journal, panics, progress, runtime};
 use crate::config::{Config, Mode};
 use crate::desk::{self, Desk};
-use crate::journal::{Handovers, Inbox, Journal, JournalError, Keys, Sessions};
-use crate::telegram::{self, Reception, TelegramSettings, Webhook};
+use crate::journal::{Handovers, Inbox, Journal, JournalError, Keys, OfficeId, Sessions};
+use crate::telegram::{self, Doors, Reception, TelegramSettings, Webhook};
 use crate::web::{self, Health};
 
 #[derive(Args)]
@@ -60,10 +61,19 @@ fn start_log(json: bool) {
     }
 }
 
+/// An office with what it is served by.
+struct Place {
+    config: Config,
+    desk: Desk,
+    journal: Journal,
+    inbox: Inbox,
+}
+
 pub(super) fn run(config: &Config, args: &ServeArgs) -> anyhow::Result<ExitCode> {
     start_log(args.log_json);
     panics::say_only_where();
-    let (answerer, _, _) = progress::open(config, false)?;
+    let offices = config.each_office();
+    let answerers = progress::open_all(&offices)?;
     runtime()?.block_on(async {
         web::may_listen(config.web.listen, config.web.behind_proxy).map_err(|e| anyhow!(e))?;
         let shutdown = CancellationToken::new();
@@ -72,8 +82,27 @@ pub(super) fn run(config: &Config, args: &ServeArgs) -> anyhow::Result<ExitCode>
         let Some(journal) = patiently_opened(config, &shutdown).await? else {
             return Ok(ExitCode::SUCCESS);
         };
-        let inbox = Inbox::new(journal.database().clone(), journal.keys().clone());
-        let desk = Desk::new(answerer, Some(journal.clone()));
+        let keys = journal.keys().clone();
+        let database = journal.database().clone();
+        let places: Vec<Place> = offices
+            .into_iter()
+            .zip(answerers)
+            .map(|(config, answerer)| {
+                let (database, days) = (database.of(&config.id), config.journal.retention_days);
+                let journal = Journal::new(database.clone(), keys.clone(), days);
+                Place {
+                    desk: Desk::new(answerer, Some(journal.clone())),
+                    inbox: Inbox::new(database, keys.clone()),
+                    journal,
+                    config,
+                }
+            })
+            .collect();
+        let counties: Vec<Place> = config
+            .each_county()
+            .into_iter()
+            .filter_map(|county| Some(Place::of_county(county, places.first()?)))
+            .collect();
         let listener = listen(config.web.listen, "QIJIN_LISTEN").await?;
         let address = listener.local_addr()?;
         tracing::info!(web.address = %address, "serving");
@@ -81,14 +110,19 @@ pub(super) fn run(config: &Config, args: &ServeArgs) -> anyhow::Result<ExitCode>
             say!("已启动，请用浏览器打开 http://{address} ；按 Ctrl-C 停止。");
         }
 
-        let telegram = TelegramSettings::from_environment(&config.telegram, &config.regions);
         let mode = args.telegram.unwrap_or(config.telegram.mode);
-        let telegram = match telegram {
-            Some(settings) => Some((settings, reception(config, mode, journal.keys()).await?)),
-            None => None,
+        let bots: Vec<Option<TelegramSettings>> = places
+            .iter()
+            .map(|place| TelegramSettings::of(&place.config))
+            .collect();
+        let hooks = match mode {
+            Mode::Webhook if bots.iter().any(Option::is_some) => {
+                Some(hooks(config, &keys, &tasks, &shutdown).await?)
+            }
+            _ => None,
         };
-        let database = journal.database().clone();
-        let health = Health::new(desk.clone(), database, inbox.clone());
+        let desks: Vec<Desk> = places.iter().map(|place| place.desk.clone()).collect();
+        let health = Health::new(desks.clone(), database.clone());
         if let Some(address) = config.web.admin_listen {
             web::may_listen(address, config.web.behind_proxy).map_err(|e| anyhow!(e))?;
             let admin = listen(address, "QIJIN_ADMIN_LISTEN").await?;
@@ -101,41 +135,133 @@ pub(super) fn run(config: &Config, args: &ServeArgs) -> anyhow::Result<ExitCode>
                 shutdown.clone(),
             ));
         }
-        tasks.spawn(desk::watch(desk.clone(), config.paths(), shutdown.clone()));
-        let house = keep_house(journal.clone(), inbox.clone(), desk.clone());
+        let paths = places.iter().map(|place| place.config.paths());
+        let watched = desks.into_iter().zip(paths).collect();
+        tasks.spawn(desk::watch(watched, shutdown.clone()));
+        let houses = places.iter().chain(&counties).map(House::of).collect();
+        let house = keep_house(houses);
         let stopping = shutdown.clone();
         // Cut off by a stop in the middle of its work: each step is whole, or done in the next hour.
         tasks.spawn(async move { stopping.run_until_cancelled(house).await });
-        let setup = web::Setup {
-            desk: desk.clone(),
-            journal: journal.clone(),
-            health,
+        let mut setups = places.iter().zip(&bots).map(|(place, bot)| web::Setup {
+            desk: place.desk.clone(),
+            journal: place.journal.clone(),
+            health: health.clone(),
             behind_proxy: config.web.behind_proxy,
-            config: config.clone(),
-            telegram: telegram.is_some(),
-            facts: facts(config, telegram.as_ref().map(|_| mode)),
-        };
-        let web = tasks.spawn(web::run(listener, setup, shutdown.clone()));
-        let outcome = match telegram {
-            Some((settings, reception)) => {
-                telegram::run(settings, reception, desk, inbox, shutdown.clone())
+            telegram: bot.is_some(),
+            facts: facts(&place.config, bot.as_ref().map(|_| mode)),
+            county: None,
+            config: place.config.clone(),
+        });
+        // There always is one office.
+        let first = setups.next().context("没有机构")?;
+        let mut others: Vec<web::Setup> = setups.collect();
+        others.extend(counties.iter().map(|c| c.county_setup(&places, &health)));
+        let web = tasks.spawn(web::run(listener, first, others, shutdown.clone()));
+        let outcome = if config.names_offices() {
+            speak_for_all(places, bots, hooks.as_ref(), &tasks, &shutdown).await;
+            Ok(())
+        } else {
+            match places.into_iter().zip(bots).next() {
+                Some((place, Some(settings))) => {
+                    let reception = match &hooks {
+                        Some(hooks) => hooks.of(None),
+                        None => Reception::Polling,
+                    };
+                    telegram::run(
+                        settings,
+                        reception,
+                        place.desk,
+                        place.inbox,
+                        shutdown.clone(),
+                    )
                     .await
                     .context("Telegram 接入失败")
-            }
-            None => {
-                tracing::warn!("TELOXIDE_TOKEN is not set: Telegram is off");
-                shutdown.cancelled().await;
-                Ok(())
+                }
+                _ => {
+                    tracing::warn!("TELOXIDE_TOKEN is not set: Telegram is off");
+                    shutdown.cancelled().await;
+                    Ok(())
+                }
             }
         };
         shutdown.cancel();
         tasks.close();
         web.await?.context("网页服务出错")?;
         tasks.wait().await;
-        journal.database().close().await;
+        database.close().await;
         tracing::info!("stopped");
         outcome.map(|()| ExitCode::SUCCESS)
     })
+}
+
+impl Place {
+    /// A county: it has accounts, and nobody asks it anything.
+    fn of_county(config: Config, beside: &Self) -> Self {
+        let (database, keys) = (beside.journal.database(), beside.journal.keys());
+        let database = database.of(&config.id);
+        let days = config.journal.retention_days;
+        let journal = Journal::new(database.clone(), keys.clone(), days);
+        Self {
+            desk: beside.desk.beside(config.office.clone(), journal.clone()),
+            inbox: Inbox::new(database, keys.clone()),
+            journal,
+            config,
+        }
+    }
+
+    /// Pages for a county, with the figures of its offices among `places`.
+    fn county_setup(&self, places: &[Self], health: &Health) -> web::Setup {
+        let journal_of = |id: &OfficeId| places.iter().find(|place| place.config.id == *id);
+        let offices = self.config.offices_of_county().into_iter();
+        let journals =
+            offices.filter_map(|(id, name)| Some((name, journal_of(&id)?.journal.clone())));
+        web::Setup {
+            desk: self.desk.clone(),
+            journal: self.journal.clone(),
+            health: health.clone(),
+            behind_proxy: self.config.web.behind_proxy,
+            telegram: false,
+            facts: Vec::new(),
+            county: Some(journals.collect()),
+            config: self.config.clone(),
+        }
+    }
+}
+
+/// Runs the bots of all offices until `shutdown`. One that cannot start is logged, and stops no other.
+async fn speak_for_all(
+    places: Vec<Place>,
+    bots: Vec<Option<TelegramSettings>>,
+    hooks: Option<&Hooks>,
+    tasks: &TaskTracker,
+    shutdown: &CancellationToken,
+) {
+    for (place, settings) in places.into_iter().zip(bots) {
+        let id = place.config.id.clone();
+        let Some(settings) = settings else {
+            let variable = place.config.token_variables().swap_remove(0);
+            tracing::warn!(office.id = %id, "{variable} is not set: this office is not in Telegram");
+            continue;
+        };
+        let reception = match hooks {
+            Some(hooks) => hooks.of(Some(&id)),
+            None => Reception::Polling,
+        };
+        let span = tracing::info_span!("office", office.id = %id);
+        let stop = shutdown.child_token();
+        let speaking = async move {
+            let spoken = telegram::run(settings, reception, place.desk, place.inbox, stop).await;
+            if let Err(error) = spoken {
+                tracing::error!(
+                    error = &error as &dyn std::error::Error,
+                    "this office is not in Telegram; the others are not concerned"
+                );
+            }
+        };
+        tasks.spawn(speaking.instrument(span));
+    }
+    shutdown.cancelled().await;
 }
 
 async fn listen(address: SocketAddr, variable: &str) -> anyhow::Result<TcpListener> {
@@ -171,11 +297,36 @@ async fn patiently_opened(
     }
 }
 
-/// How updates come, as configured.
-async fn reception(config: &Config, mode: Mode, keys: &Keys) -> anyhow::Result<Reception> {
-    if mode == Mode::Polling {
-        return Ok(Reception::Polling);
+/// How webhooks come in: one address for all bots.
+struct Hooks {
+    url: reqwest::Url,
+    secret: String,
+    doors: Doors,
+}
+
+impl Hooks {
+    /// Of one bot: where there are several offices each has a path of its own.
+    fn of(&self, office: Option<&OfficeId>) -> Reception {
+        let mut url = self.url.clone();
+        if let Some(id) = office {
+            let path = format!("{}/{id}", url.path().trim_end_matches('/'));
+            url.set_path(&path);
+        }
+        Reception::Webhook(Webhook {
+            url,
+            secret: self.secret.clone(),
+            doors: self.doors.clone(),
+        })
     }
+}
+
+/// Begins to listen for webhooks, as configured.
+async fn hooks(
+    config: &Config,
+    keys: &Keys,
+    tasks: &TaskTracker,
+    shutdown: &CancellationToken,
+) -> anyhow::Result<Hooks> {
     let telegram = &config.telegram;
     let url = telegram.webhook_url.as_deref().ok_or_else(|| {
         anyhow!(
@@ -199,11 +350,10 @@ async fn reception(config: &Config, mode: Mode, keys: &Keys) -> anyhow::Result<R
     };
     let address = telegram.webhook_listen;
     web::may_listen(address, config.web.behind_proxy).map_err(|e| anyhow!(e))?;
-    Ok(Reception::Webhook(Webhook {
-        url,
-        secret,
-        listener: listen(address, "QIJIN_WEBHOOK_LISTEN").await?,
-    }))
+    let listener = listen(address, "QIJIN_WEBHOOK_LISTEN").await?;
+    let doors = Doors::default();
+    tasks.spawn(doors.clone().serve(listener, shutdown.clone()));
+    Ok(Hooks { url, secret, doors })
 }
 
 /// Cancels `shutdown` on SIGINT or SIGTERM; a second signal ends the process at once.
@@ -287,35 +437,65 @@ fn facts(config: &Config, telegram: Option<Mode>) -> Vec<(&'static str, String)>
     ]
 }
 
-/// Once an hour: words past their retention and ids nobody repeats any more; the daily figures and
-/// the entries that are new. Of several programs on one database one does it.
-async fn keep_house(journal: Journal, inbox: Inbox, desk: Desk) {
+/// What an office's housekeeping needs.
+struct House {
+    journal: Journal,
+    inbox: Inbox,
+    desk: Desk,
+}
+
+impl House {
+    fn of(place: &Place) -> Self {
+        Self {
+            journal: place.journal.clone(),
+            inbox: place.inbox.clone(),
+            desk: place.desk.clone(),
+        }
+    }
+}
+
+/// Looks after all offices, one after the other.
+async fn keep_house(houses: Vec<House>) {
     let mut hour = tokio::time::interval(Duration::from_secs(3600));
     // What a conversation leaves behind is promised to go after a quarter of an hour.
     let mut often = tokio::time::interval(Duration::from_secs(60));
     often.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
-        tokio::select! {
-            _ = hour.tick() => {}
-            _ = often.tick() => {
-                if let Err(error) = journal.prune_conversations().await {
-                    tracing::error!(
-                        error = &error as &dyn std::error::Error,
-                        "old conversations were not deleted; tried again in a minute"
-                    );
-                }
-                continue;
+        let hourly = tokio::select! {
+            _ = hour.tick() => true,
+            _ = often.tick() => false,
+        };
+        for house in &houses {
+            if hourly {
+                house.keep().await;
+            } else if let Err(error) = house.journal.prune_conversations().await {
+                tracing::error!(
+                    error = &error as &dyn std::error::Error,
+                    "old conversations were not deleted; tried again in a minute"
+                );
             }
         }
+    }
+}
+
+impl House {
+    /// Once an hour: words past their retention and ids nobody repeats any more; the daily figures and
+    /// the entries that are new. Of several programs on one database one does it.
+    async fn keep(&self) {
+        let Self {
+            journal,
+            inbox,
+            desk,
+        } = self;
         match journal.takes_turn("house", 50).await {
             Ok(true) => {}
-            Ok(false) => continue,
+            Ok(false) => return,
             Err(error) => {
                 tracing::error!(
                     error = &error as &dyn std::error::Error,
                     "the hourly work was not done; tried again in an hour"
                 );
-                continue;
+                return;
             }
         }
         match journal.purge(Utc::now()).await {
@@ -340,7 +520,7 @@ async fn keep_house(journal: Journal, inbox: Inbox, desk: Desk) {
         }
         for (what, pruned) in [
             ("inbox", inbox.prune(now).await.map(|_| ())),
-            ("handovers", Handovers::of(&journal).prune(now).await),
+            ("handovers", Handovers::of(journal).prune(now).await),
             (
                 "sessions",
                 Sessions::new(journal.database().clone()).prune(now).await,

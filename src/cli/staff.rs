@@ -9,7 +9,8 @@ use clap::{Args, Subcommand};
 
 use super::{Config, journal, runtime};
 use crate::journal::{
-    Audit, MIN_PASSWORD, Member, Role, Staff, generate_password, hash_password, judge_password,
+    Audit, MIN_PASSWORD, Member, OfficeId, Role, Staff, generate_password, hash_password,
+    judge_password,
 };
 
 #[derive(Args)]
@@ -109,7 +110,7 @@ pub(super) fn run(config: &Config, args: &StaffArgs) -> anyhow::Result<ExitCode>
                 }
             }
             StaffCommand::Password { name, generate } => {
-                let member = find(&staff, name).await?;
+                let member = find(&staff, &config.id, name).await?;
                 let password = password(&member.name, *generate)?;
                 staff
                     .set_password(member.id, &hash_password(&password)?)
@@ -119,15 +120,15 @@ pub(super) fn run(config: &Config, args: &StaffArgs) -> anyhow::Result<ExitCode>
                 tell(&password, *generate)?;
             }
             StaffCommand::Disable { name } => {
-                let member = find(&staff, name).await?;
+                let member = find(&staff, &config.id, name).await?;
                 change(&staff, &audit, &member, member.role, true).await?;
             }
             StaffCommand::Enable { name } => {
-                let member = find(&staff, name).await?;
+                let member = find(&staff, &config.id, name).await?;
                 change(&staff, &audit, &member, member.role, false).await?;
             }
             StaffCommand::Role { name, role } => {
-                let member = find(&staff, name).await?;
+                let member = find(&staff, &config.id, name).await?;
                 change(&staff, &audit, &member, *role, member.disabled).await?;
             }
         }
@@ -136,9 +137,10 @@ pub(super) fn run(config: &Config, args: &StaffArgs) -> anyhow::Result<ExitCode>
     })
 }
 
-async fn find(staff: &Staff, name: &str) -> anyhow::Result<Member> {
+async fn find(staff: &Staff, office: &OfficeId, name: &str) -> anyhow::Result<Member> {
     let known = staff.credentials(name, Utc::now()).await?;
-    let member = known.map(|c| c.member);
+    // Names are distinct in the whole database; another office's account is none of ours.
+    let member = known.map(|c| c.member).filter(|m| m.office == *office);
     member.with_context(|| format!("没有“{name}”这个账号。qijin staff list 列出全部"))
 }
 

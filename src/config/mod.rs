@@ -4,6 +4,7 @@
 //! flags are laid over the file's table before it is read, so one set of rules holds for all.
 
 mod edit;
+mod offices;
 
 use std::net::SocketAddr;
 use std::num::NonZeroU32;
@@ -15,10 +16,12 @@ use toml::{Table, Value};
 
 use crate::answer::Office;
 use crate::desk::Paths;
+use crate::journal::OfficeId;
 use crate::knowledge::LoadOptions;
 use crate::ledger::Regions;
 
 pub use edit::{Edit, EditError, Written, is_writable};
+pub use offices::{CountyConfig, OfficeConfig};
 
 /// Everything that can be configured.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -38,6 +41,16 @@ pub struct Config {
     pub web: WebConfig,
     /// The Telegram side of `serve`. The token is never in the file.
     pub telegram: TelegramConfig,
+    /// Several offices of one deployment; only in the file.
+    pub offices: Vec<OfficeConfig>,
+    /// Who sees the figures of several of them; only in the file.
+    pub counties: Vec<CountyConfig>,
+    /// The office that this is the configuration of.
+    #[serde(skip)]
+    pub id: OfficeId,
+    /// Whether it is that of one of several offices.
+    #[serde(skip)]
+    one_of_several: bool,
     /// Where it was read from.
     #[serde(skip)]
     pub origin: Origin,
@@ -275,6 +288,7 @@ impl Config {
         let mut config: Self = Value::Table(table)
             .try_into()
             .map_err(|e| anyhow!("配置有误：{e}"))?;
+        config.check_offices()?;
         config.origin = Origin {
             file: path.to_owned(),
             overridden,
@@ -293,6 +307,7 @@ impl Config {
             library: self.folders.library.clone(),
             index: self.folders.index.clone(),
             preset: self.places.preset.clone(),
+            own: self.own_entries(),
         }
     }
 

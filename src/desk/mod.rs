@@ -23,7 +23,7 @@ use crate::knowledge::{Entry, EntryId, Library};
 use crate::search::{ArticleText, SearchError};
 
 pub use crate::journal::{Address, RowId};
-pub use library_watch::{Paths, PrepareError, prepare, reload, watch};
+pub use library_watch::{Paths, PrepareError, prepare, prepare_all, reload, watch};
 
 use memory::{Memory, Shared};
 
@@ -126,6 +126,18 @@ impl Desk {
             .read()
             .unwrap_or_else(PoisonError::into_inner)
             .clone()
+    }
+
+    /// A desk of another office that answers from the same library and writes to its own journal.
+    #[must_use]
+    pub fn beside(&self, office: Office, journal: Journal) -> Self {
+        let answerer = self.answerer().with_office(office);
+        Self::new(answerer, Some(journal))
+    }
+
+    /// Answers from what another desk answers from, in this one's office.
+    fn adopt(&self, other: &Self) {
+        self.swap(other.answerer().with_office(self.office().clone()));
     }
 
     /// The library as answered from right now.

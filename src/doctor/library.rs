@@ -87,7 +87,7 @@ fn statutes(library: &Library) -> Check {
 
 fn index(config: &Config, library: &Library) -> Check {
     let (id, title) = ("index", "索引");
-    match search::usable(&config.folders.index, library) {
+    match search::usable(&config.paths().index_of_entries(), library) {
         Ok(()) => Check::good(id, title, "最新"),
         Err(why) => {
             let todo = "qijin serve 启动时会自己建；也可以现在运行 qijin index build";

@@ -199,6 +199,7 @@ mod tests {
         let options = LoadOptions {
             preset: None,
             today: last,
+            own: "local".into(),
         };
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("knowledge");
         load(&root, &options).unwrap().library

@@ -91,6 +91,7 @@ mod tests {
         let options = LoadOptions {
             preset: None,
             today: NaiveDate::from_ymd_opt(2026, 11, 25).unwrap(),
+            own: "local".into(),
         };
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("knowledge");
         load(&root, &options).unwrap().library

@@ -37,12 +37,13 @@ impl Audit {
     /// When the database refuses.
     pub async fn note(&self, who: &str, action: &str, subject: &str) -> Result<(), JournalError> {
         let now = Utc::now();
-        sqlx::query("INSERT INTO audit (id, at, who, action, subject) VALUES ($1, $2, $3, $4, $5)")
+        sqlx::query("INSERT INTO audit (id, at, who, action, subject, office) VALUES ($1, $2, $3, $4, $5, $6)")
             .bind(next_id(now))
             .bind(now.timestamp_millis())
             .bind(who)
             .bind(action)
             .bind(subject)
+            .bind(self.database.office.as_str())
             .execute(&self.database.pool)
             .await?;
         Ok(())
@@ -54,8 +55,9 @@ impl Audit {
     /// When the database refuses.
     pub async fn newest(&self, limit: i64) -> Result<Vec<AuditLine>, JournalError> {
         let rows =
-            sqlx::query("SELECT at, who, action, subject FROM audit ORDER BY id DESC LIMIT $1")
+            sqlx::query("SELECT at, who, action, subject FROM audit WHERE office = $2 ORDER BY id DESC LIMIT $1")
                 .bind(limit)
+                .bind(self.database.office.as_str())
                 .fetch_all(&self.database.readers)
                 .await?;
         rows.iter()

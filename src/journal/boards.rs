@@ -72,8 +72,8 @@ impl Boards {
         let mut code = new_code()?;
         for attempt in 0.. {
             let result = sqlx::query(
-                "INSERT INTO board (code, name, place, region, activity, created) \
-                 VALUES ($1, $2, $3, $4, $5, $6)",
+                "INSERT INTO board (code, name, place, region, activity, created, office) \
+                 VALUES ($1, $2, $3, $4, $5, $6, $7)",
             )
             .bind(&code)
             .bind(&about.name)
@@ -81,6 +81,7 @@ impl Boards {
             .bind(about.region.clone())
             .bind(about.activity)
             .bind(now.timestamp_millis())
+            .bind(self.database.office.as_str())
             .execute(&self.database.pool)
             .await;
             match result {
@@ -103,8 +104,9 @@ impl Boards {
         let Some(activity) = about.activity else {
             return Ok(());
         };
-        let held = sqlx::query("SELECT id FROM activity WHERE id = $1")
+        let held = sqlx::query("SELECT id FROM activity WHERE id = $1 AND office = $2")
             .bind(activity)
+            .bind(self.database.office.as_str())
             .fetch_optional(&self.database.pool)
             .await?;
         held.map(|_| ())
@@ -120,13 +122,15 @@ impl Boards {
         self.has_activity(about).await?;
         let code = canonical(code);
         let done = sqlx::query(
-            "UPDATE board SET name = $1, place = $2, region = $3, activity = $4 WHERE code = $5",
+            "UPDATE board SET name = $1, place = $2, region = $3, activity = $4 \
+             WHERE code = $5 AND office = $6",
         )
         .bind(&about.name)
         .bind(about.place.clone())
         .bind(about.region.clone())
         .bind(about.activity)
         .bind(&code)
+        .bind(self.database.office.as_str())
         .execute(&self.database.pool)
         .await?;
         match done.rows_affected() {
@@ -147,12 +151,13 @@ impl Boards {
         let rows = sqlx::query(
             "SELECT q.board, CAST(COUNT(*) AS BIGINT) AS questions, \
              CAST(COUNT(DISTINCT q.asker) AS BIGINT) AS askers \
-             FROM question q LEFT JOIN review r ON r.question = q.id \
-             WHERE q.at >= $1 AND q.board IS NOT NULL AND q.parent IS NULL AND q.channel <> $2 \
+             FROM question q LEFT JOIN review r ON r.question = q.id AND r.office = q.office \
+             WHERE q.office = $3 AND q.at >= $1 AND q.board IS NOT NULL AND q.parent IS NULL AND q.channel <> $2 \
              AND q.kind <> 'smalltalk' AND COALESCE(r.staff_test, 0) = 0 GROUP BY q.board",
         )
         .bind(since.timestamp_millis())
         .bind(STAFF_CHANNEL)
+        .bind(self.database.office.as_str())
         .fetch_all(&self.database.readers)
         .await?;
         let count = |row: &AnyRow, column: &str| -> Result<u64, JournalError> {
@@ -177,8 +182,9 @@ impl Boards {
     pub async fn all(&self) -> Result<Vec<Board>, JournalError> {
         let rows = sqlx::query(
             "SELECT code, name, place, region, activity, created, retired FROM board \
-             ORDER BY CASE WHEN retired IS NULL THEN 0 ELSE 1 END, created, code",
+             WHERE office = $1 ORDER BY CASE WHEN retired IS NULL THEN 0 ELSE 1 END, created, code",
         )
+        .bind(self.database.office.as_str())
         .fetch_all(&self.database.readers)
         .await?;
         rows.iter().map(board).collect()
@@ -195,9 +201,10 @@ impl Boards {
         if board.retired.is_some() {
             return Ok(false);
         }
-        sqlx::query("UPDATE board SET retired = $1 WHERE code = $2")
+        sqlx::query("UPDATE board SET retired = $1 WHERE code = $2 AND office = $3")
             .bind(now.timestamp_millis())
             .bind(&code)
+            .bind(self.database.office.as_str())
             .execute(&self.database.pool)
             .await?;
         Ok(true)

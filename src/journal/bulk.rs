@@ -20,12 +20,12 @@ pub struct PastQuestion {
 
 /// Rows written at a time; SQLite takes 32,766 values in one statement.
 const BATCH: usize = 100;
-const COLUMNS: usize = 19;
+const COLUMNS: usize = 20;
 
 fn insert(rows: usize) -> String {
     let mut sql = "INSERT INTO question (id, at, channel, asker, region, board, place, topic, \
                    topic_confidence, kind, entry, confidence, latency_us, text, rule, helpful, \
-                   picked, handed_over, reply) VALUES "
+                   picked, handed_over, reply, office) VALUES "
         .to_owned();
     for row in 0..rows {
         sql.push_str(if row == 0 { "(" } else { ", (" });
@@ -73,7 +73,8 @@ impl Journal {
                     .bind(past.helpful.map(i64::from))
                     .bind(past.picked.clone())
                     .bind(i64::from(past.handed_over))
-                    .bind(kept(&record.reply));
+                    .bind(kept(&record.reply))
+                    .bind(self.database().office.as_str());
             }
             query.execute(&mut *transaction).await?;
         }

@@ -8,8 +8,8 @@ use super::{Asker, Database, Journal, JournalError, Keys};
 /// The conversations of all programs on one database. Cheap to clone.
 #[derive(Clone)]
 pub struct Contexts {
-    database: Database,
-    keys: Keys,
+    pub(super) database: Database,
+    pub(super) keys: Keys,
 }
 
 impl Contexts {
@@ -29,11 +29,12 @@ impl Contexts {
     /// When the database refuses.
     pub async fn read(&self, asker: &Asker) -> Result<Option<Vec<u8>>, JournalError> {
         let sql = format!(
-            "SELECT sealed FROM conversation WHERE asker = $1 AND until > {}",
+            "SELECT sealed FROM conversation WHERE asker = $1 AND office = $2 AND until > {}",
             self.database.now()
         );
         let row = sqlx::query(sqlx::AssertSqlSafe(sql))
             .bind(&asker.0)
+            .bind(self.database.office.as_str())
             .fetch_optional(&self.database.pool)
             .await?;
         let Some(row) = row else {
@@ -54,13 +55,14 @@ impl Contexts {
         seconds: u64,
     ) -> Result<(), JournalError> {
         let sql = format!(
-            "INSERT INTO conversation (asker, sealed, until) VALUES ($1, $2, {} + {seconds}000) \
-             ON CONFLICT (asker) DO UPDATE SET sealed = excluded.sealed, until = excluded.until",
+            "INSERT INTO conversation (asker, sealed, office, until) \
+             VALUES ($1, $2, $3, {} + {seconds}000) ON CONFLICT (office, asker) DO UPDATE SET sealed = excluded.sealed, until = excluded.until",
             self.database.now()
         );
         sqlx::query(sqlx::AssertSqlSafe(sql))
             .bind(&asker.0)
             .bind(self.keys.seal(plain, asker.0.as_bytes())?)
+            .bind(self.database.office.as_str())
             .execute(&self.database.pool)
             .await?;
         Ok(())
@@ -71,8 +73,9 @@ impl Contexts {
     /// # Errors
     /// When the database refuses.
     pub async fn forget(&self, asker: &Asker) -> Result<(), JournalError> {
-        sqlx::query("DELETE FROM conversation WHERE asker = $1")
+        sqlx::query("DELETE FROM conversation WHERE asker = $1 AND office = $2")
             .bind(&asker.0)
+            .bind(self.database.office.as_str())
             .execute(&self.database.pool)
             .await?;
         Ok(())
@@ -84,10 +87,11 @@ impl Contexts {
     /// When the database refuses.
     pub async fn prune(&self) -> Result<(), JournalError> {
         let sql = format!(
-            "DELETE FROM conversation WHERE until <= {}",
+            "DELETE FROM conversation WHERE office = $1 AND until <= {}",
             self.database.now()
         );
         sqlx::query(sqlx::AssertSqlSafe(sql))
+            .bind(self.database.office.as_str())
             .execute(&self.database.pool)
             .await?;
         Ok(())
@@ -104,7 +108,8 @@ impl Journal {
         if let Some(contexts) = Contexts::of(self) {
             return contexts.prune().await;
         }
-        sqlx::query("DELETE FROM conversation")
+        sqlx::query("DELETE FROM conversation WHERE office = $1")
+            .bind(self.database().office.as_str())
             .execute(&self.database().pool)
             .await?;
         Ok(())

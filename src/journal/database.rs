@@ -7,9 +7,9 @@ use sqlx::any::{AnyPoolOptions, install_default_drivers};
 use sqlx::migrate::{Migrate, Migrator};
 use sqlx::{AnyConnection, AnyPool, Connection, Executor};
 
-use super::JournalError;
+use super::{JournalError, OfficeId};
 
-static MIGRATIONS: Migrator = sqlx::migrate!("src/migrations");
+pub(super) static MIGRATIONS: Migrator = sqlx::migrate!("src/migrations");
 
 /// FULL: what the inbox accepted survives a power cut too.
 /// secure_delete: what is deleted is gone from the file.
@@ -44,6 +44,8 @@ pub struct Database {
     pub(super) readers: AnyPool,
     /// The few words of SQL that the engines do not share are chosen by it (see `lease`).
     pub(super) is_postgres: bool,
+    /// Whose rows: every statement about an office's data binds it (see `office`).
+    pub(super) office: OfficeId,
 }
 
 /// Which database a URL names.
@@ -83,7 +85,8 @@ pub struct Migrated {
 
 impl Database {
     /// Opens `url` (`sqlite:data/qijin.sqlite` or `postgres://user:password@host/database`) and
-    /// migrates it; SQLite's file and folder are made if need be.
+    /// migrates it; SQLite's file and folder are made if need be. The handle is the default office's;
+    /// [`Database::of`] makes another's.
     ///
     /// # Errors
     /// When it cannot be opened, its tables cannot be brought up to date, or a newer program wrote it.
@@ -106,6 +109,7 @@ impl Database {
             pool: pool.connect(&with_mode).await?,
             readers: readers.connect_lazy(&with_mode)?,
             is_postgres: Engine::of(url)? == Engine::Postgres,
+            office: OfficeId::default(),
         })
     }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use chrono::{Datelike, NaiveDate};
 use sqlx::{Any, Row, Transaction};
 
-use super::{JournalError, Ledger};
+use super::{JournalError, Ledger, OfficeId};
 
 /// A line of the list.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,19 +38,21 @@ impl Ledger {
     pub async fn set_duties(&self, duties: &[Duty]) -> Result<(), JournalError> {
         let mut transaction = self.database.pool.begin().await?;
         for duty in duties {
-            write_duty(&mut transaction, duty).await?;
+            write_duty(&mut transaction, &self.database.office, duty).await?;
         }
         transaction.commit().await?;
         Ok(())
     }
+
     /// Takes a unit's line out; `false` when there is none.
     ///
     /// # Errors
     /// When the database refuses.
     pub async fn remove_duty(&self, year: i32, unit: &str) -> Result<bool, JournalError> {
-        let done = sqlx::query("DELETE FROM duty WHERE year = $1 AND unit = $2")
+        let done = sqlx::query("DELETE FROM duty WHERE year = $1 AND unit = $2 AND office = $3")
             .bind(i64::from(year))
             .bind(unit)
+            .bind(self.database.office.as_str())
             .execute(&self.database.pool)
             .await?;
         Ok(done.rows_affected() > 0)
@@ -73,11 +75,13 @@ impl Ledger {
                 *done.entry(entered.activity.unit).or_default() += 1;
             }
         }
-        let rows =
-            sqlx::query("SELECT unit, content, planned FROM duty WHERE year = $1 ORDER BY unit")
-                .bind(i64::from(year))
-                .fetch_all(&self.database.readers)
-                .await?;
+        let rows = sqlx::query(
+            "SELECT unit, content, planned FROM duty WHERE year = $1 AND office = $2 ORDER BY unit",
+        )
+        .bind(i64::from(year))
+        .bind(self.database.office.as_str())
+        .fetch_all(&self.database.readers)
+        .await?;
         let mut duties = Vec::new();
         for row in rows {
             let unit: String = row.try_get("unit")?;
@@ -96,17 +100,19 @@ impl Ledger {
 
 async fn write_duty(
     transaction: &mut Transaction<'_, Any>,
+    office: &OfficeId,
     duty: &Duty,
 ) -> Result<(), JournalError> {
     sqlx::query(
-        "INSERT INTO duty (year, unit, content, planned) VALUES ($1, $2, $3, $4) \
-         ON CONFLICT (year, unit) DO UPDATE \
+        "INSERT INTO duty (year, unit, content, planned, office) VALUES ($1, $2, $3, $4, $5) \
+         ON CONFLICT (office, year, unit) DO UPDATE \
          SET content = excluded.content, planned = excluded.planned",
     )
     .bind(i64::from(duty.year))
     .bind(&duty.unit)
     .bind(&duty.content)
     .bind(i64::from(duty.planned))
+    .bind(office.as_str())
     .execute(&mut **transaction)
     .await?;
     Ok(())

@@ -9,7 +9,7 @@ use sqlx::{Any, Executor, Row};
 
 use super::calendar::{day_number, day_of, day_start};
 use super::sketch::{AskerMark, mark_of};
-use super::{Journal, JournalError, Mark, RowId, STAFF_CHANNEL};
+use super::{Journal, JournalError, Mark, OfficeId, RowId, STAFF_CHANNEL};
 
 /// What became of a question. Each question has exactly one; the first that applies counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -198,7 +198,8 @@ impl Journal {
     /// When the database refuses.
     pub async fn facts(&self, from: NaiveDate, to: NaiveDate) -> Result<Vec<Fact>, JournalError> {
         let (from, to) = (day_start(from), day_start(to.succ_opt().unwrap_or(to)));
-        facts_between(&self.database().readers, from, to).await
+        let database = self.database();
+        facts_between(&database.readers, &database.office, from, to).await
     }
 
     /// The questions of `from..=to` whose words are still kept, oldest first; the latest `most`.
@@ -212,8 +213,8 @@ impl Journal {
         most: u32,
     ) -> Result<Vec<Worded>, JournalError> {
         let sql = format!(
-            "SELECT {COLUMNS}, q.text FROM question q LEFT JOIN review r ON r.question = q.id \
-             WHERE q.at >= $1 AND q.at < $2 AND q.parent IS NULL AND q.text IS NOT NULL \
+            "SELECT {COLUMNS}, q.text FROM question q LEFT JOIN review r ON r.question = q.id AND r.office = q.office \
+             WHERE q.office = $5 AND q.at >= $1 AND q.at < $2 AND q.parent IS NULL AND q.text IS NOT NULL \
              AND q.channel <> $4 ORDER BY q.at DESC, q.id DESC LIMIT $3"
         );
         let rows = sqlx::query(sqlx::AssertSqlSafe(sql))
@@ -221,6 +222,7 @@ impl Journal {
             .bind(day_start(to.succ_opt().unwrap_or(to)))
             .bind(i64::from(most))
             .bind(STAFF_CHANNEL)
+            .bind(self.database().office.as_str())
             .fetch_all(&self.database().readers)
             .await?;
         let mut names = Names::default();
@@ -235,21 +237,23 @@ impl Journal {
     }
 }
 
-/// The questions asked in `from..to`, in milliseconds.
+/// The questions that an office was asked in `from..to`, in milliseconds.
 pub(super) async fn facts_between<'e>(
     from_where: impl Executor<'e, Database = Any>,
+    office: &OfficeId,
     from: i64,
     to: i64,
 ) -> Result<Vec<Fact>, JournalError> {
     let sql = format!(
-        "SELECT {COLUMNS} FROM question q LEFT JOIN review r ON r.question = q.id \
-         WHERE q.at >= $1 AND q.at < $2 AND q.parent IS NULL AND q.channel <> $3 \
+        "SELECT {COLUMNS} FROM question q LEFT JOIN review r ON r.question = q.id AND r.office = q.office \
+         WHERE q.office = $4 AND q.at >= $1 AND q.at < $2 AND q.parent IS NULL AND q.channel <> $3 \
          ORDER BY q.at, q.id"
     );
     let rows = sqlx::query(sqlx::AssertSqlSafe(sql))
         .bind(from)
         .bind(to)
         .bind(STAFF_CHANNEL)
+        .bind(office.as_str())
         .fetch_all(from_where)
         .await?;
     let mut names = Names::default();

@@ -135,7 +135,8 @@ pub struct Handovers {
 /// The words may stand in the row of the question under which an entry was picked.
 const COLUMNS: &str = "SELECT h.id, h.question, h.at, h.state, h.address, h.outgoing, h.reply, \
      h.decided, q.topic, q.entry, q.region, COALESCE(q.text, p.text) AS text FROM handover h \
-     LEFT JOIN question q ON q.id = h.question LEFT JOIN question p ON p.id = q.parent";
+     LEFT JOIN question q ON q.id = h.question AND q.office = h.office \
+     LEFT JOIN question p ON p.id = q.parent AND p.office = h.office";
 
 fn handover(row: &AnyRow) -> Result<Handover, JournalError> {
     let state: String = row.try_get("state")?;
@@ -177,8 +178,10 @@ impl Handovers {
     /// When the database refuses.
     pub async fn somebody_answers(&self) -> Result<bool, JournalError> {
         let row = sqlx::query(
-            "SELECT id FROM staff WHERE disabled = 0 AND role IN ('reviewer', 'admin') LIMIT 1",
+            "SELECT id FROM staff WHERE disabled = 0 AND role IN ('reviewer', 'admin') \
+             AND office = $1 LIMIT 1",
         )
+        .bind(self.database.office.as_str())
         .fetch_optional(&self.database.readers)
         .await?;
         Ok(row.is_some())
@@ -200,8 +203,8 @@ impl Handovers {
             .keys
             .seal(address.conversation.as_bytes(), &id.to_le_bytes())?;
         let done = sqlx::query(
-            "INSERT INTO handover (id, question, asker, channel, address, at, state) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (question) DO NOTHING",
+            "INSERT INTO handover (id, question, asker, channel, address, at, state, office) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (question) DO NOTHING",
         )
         .bind(id)
         .bind(question)
@@ -210,6 +213,7 @@ impl Handovers {
         .bind(sealed)
         .bind(now.timestamp_millis())
         .bind(HandoverState::Open.stored())
+        .bind(self.database.office.as_str())
         .execute(&self.database.pool)
         .await?;
         Ok(done.rows_affected() > 0)
@@ -220,11 +224,13 @@ impl Handovers {
     /// # Errors
     /// When the database refuses.
     pub async fn waiting(&self) -> Result<i64, JournalError> {
-        let row =
-            sqlx::query("SELECT CAST(COUNT(*) AS BIGINT) AS n FROM handover WHERE state = $1")
-                .bind(HandoverState::Open.stored())
-                .fetch_one(&self.database.readers)
-                .await?;
+        let row = sqlx::query(
+            "SELECT CAST(COUNT(*) AS BIGINT) AS n FROM handover WHERE state = $1 AND office = $2",
+        )
+        .bind(HandoverState::Open.stored())
+        .bind(self.database.office.as_str())
+        .fetch_one(&self.database.readers)
+        .await?;
         Ok(row.try_get("n")?)
     }
 
@@ -233,7 +239,9 @@ impl Handovers {
     /// # Errors
     /// When the database refuses.
     pub async fn open(&self, limit: i64) -> Result<Vec<Handover>, JournalError> {
-        let sql = format!("{COLUMNS} WHERE h.state = 'open' ORDER BY h.at, h.id LIMIT $1");
+        let sql = format!(
+            "{COLUMNS} WHERE h.state = 'open' AND h.office = $2 ORDER BY h.at, h.id LIMIT $1"
+        );
         self.listed(sql, limit).await
     }
 
@@ -242,7 +250,9 @@ impl Handovers {
     /// # Errors
     /// When the database refuses.
     pub async fn settled(&self, limit: i64) -> Result<Vec<Handover>, JournalError> {
-        let sql = format!("{COLUMNS} WHERE h.state <> 'open' ORDER BY h.decided DESC LIMIT $1");
+        let sql = format!(
+            "{COLUMNS} WHERE h.state <> 'open' AND h.office = $2 ORDER BY h.decided DESC LIMIT $1"
+        );
         self.listed(sql, limit).await
     }
 
@@ -250,6 +260,7 @@ impl Handovers {
         // Put together from literals above.
         let rows = sqlx::query(sqlx::AssertSqlSafe(sql))
             .bind(limit)
+            .bind(self.database.office.as_str())
             .fetch_all(&self.database.readers)
             .await?;
         rows.iter().map(handover).collect()
@@ -260,10 +271,13 @@ impl Handovers {
     /// # Errors
     /// When the database refuses.
     pub async fn find(&self, id: i64) -> Result<Option<Handover>, JournalError> {
-        let row = sqlx::query(sqlx::AssertSqlSafe(format!("{COLUMNS} WHERE h.id = $1")))
-            .bind(id)
-            .fetch_optional(&self.database.readers)
-            .await?;
+        let row = sqlx::query(sqlx::AssertSqlSafe(format!(
+            "{COLUMNS} WHERE h.id = $1 AND h.office = $2"
+        )))
+        .bind(id)
+        .bind(self.database.office.as_str())
+        .fetch_optional(&self.database.readers)
+        .await?;
         row.as_ref().map(handover).transpose()
     }
 
@@ -281,12 +295,13 @@ impl Handovers {
         let kept = (self.retention_days > 0).then(|| redact(text));
         let done = sqlx::query(
             "UPDATE handover SET state = 'sending', outgoing = $1, reply = $2, decided = $3 \
-             WHERE id = $4 AND state = 'open'",
+             WHERE id = $4 AND state = 'open' AND office = $5",
         )
         .bind(self.keys.seal(text.as_bytes(), &id.to_le_bytes())?)
         .bind(kept)
         .bind(now.timestamp_millis())
         .bind(id)
+        .bind(self.database.office.as_str())
         .execute(&self.database.pool)
         .await?;
         self.committed.notify_one();
@@ -300,10 +315,11 @@ impl Handovers {
     pub async fn close(&self, id: i64, now: DateTime<Utc>) -> Result<bool, JournalError> {
         let done = sqlx::query(
             "UPDATE handover SET state = 'closed', address = '', decided = $1 \
-             WHERE id = $2 AND state = 'open'",
+             WHERE id = $2 AND state = 'open' AND office = $3",
         )
         .bind(now.timestamp_millis())
         .bind(id)
+        .bind(self.database.office.as_str())
         .execute(&self.database.pool)
         .await?;
         Ok(done.rows_affected() > 0)
@@ -323,26 +339,28 @@ impl Handovers {
     pub async fn take(&self, channel: &str) -> Result<Vec<Delivery>, JournalError> {
         let take = format!(
             "WITH free AS MATERIALIZED (SELECT t.id FROM handover t \
-               WHERE t.state = 'sending' AND t.channel = $1 AND {} LIMIT 100 {}) \
+               WHERE t.state = 'sending' AND t.channel = $1 AND t.office = $3 AND {} LIMIT 100 {}) \
              UPDATE handover SET owner = $2, until = {} + {LEASE_MS} \
-             WHERE id IN (SELECT id FROM free)",
+             WHERE office = $3 AND id IN (SELECT id FROM free)",
             self.database.is_free("t.until"),
             self.database.take_rows(),
             self.database.now(),
         );
         let ours = format!(
             "{COLUMNS} WHERE h.state = 'sending' AND h.channel = $1 AND h.owner = $2 AND h.until > 0 \
-             ORDER BY h.decided"
+             AND h.office = $3 ORDER BY h.decided"
         );
         // Put together from literals and numbers.
         sqlx::query(sqlx::AssertSqlSafe(take))
             .bind(channel)
             .bind(&*self.replica)
+            .bind(self.database.office.as_str())
             .execute(&self.database.pool)
             .await?;
         let rows = sqlx::query(sqlx::AssertSqlSafe(ours))
             .bind(channel)
             .bind(&*self.replica)
+            .bind(self.database.office.as_str())
             .fetch_all(&self.database.pool)
             .await?;
         let mut deliveries = Vec::with_capacity(rows.len());
@@ -392,10 +410,11 @@ impl Handovers {
     async fn hold_until(&self, until: &str) -> Result<(), JournalError> {
         let sql = format!(
             "UPDATE handover SET until = {until} \
-             WHERE state = 'sending' AND owner = $1 AND until > 0"
+             WHERE state = 'sending' AND owner = $1 AND until > 0 AND office = $2"
         );
         sqlx::query(sqlx::AssertSqlSafe(sql))
             .bind(&*self.replica)
+            .bind(self.database.office.as_str())
             .execute(&self.database.pool)
             .await?;
         Ok(())
@@ -407,9 +426,12 @@ impl Handovers {
     /// When the database refuses.
     pub async fn begin_deliveries(&self) -> Result<(), JournalError> {
         if !self.database.is_postgres {
-            sqlx::query("UPDATE handover SET until = 0 WHERE state = 'sending' AND until > 0")
-                .execute(&self.database.pool)
-                .await?;
+            sqlx::query(
+                "UPDATE handover SET until = 0 WHERE state = 'sending' AND until > 0 AND office = $1",
+            )
+            .bind(self.database.office.as_str())
+            .execute(&self.database.pool)
+            .await?;
         }
         Ok(())
     }
@@ -426,10 +448,11 @@ impl Handovers {
         };
         sqlx::query(
             "UPDATE handover SET state = $1, address = '', outgoing = '' \
-             WHERE id = $2 AND state = 'sending'",
+             WHERE id = $2 AND state = 'sending' AND office = $3",
         )
         .bind(state.stored())
         .bind(id)
+        .bind(self.database.office.as_str())
         .execute(&self.database.pool)
         .await?;
         Ok(())
@@ -442,17 +465,21 @@ impl Handovers {
     pub async fn prune(&self, now: DateTime<Utc>) -> Result<(), JournalError> {
         sqlx::query(
             "UPDATE handover SET state = 'expired', address = '', decided = $1 \
-             WHERE state = 'open' AND at < $2",
+             WHERE state = 'open' AND at < $2 AND office = $3",
         )
         .bind(now.timestamp_millis())
         .bind((now - Duration::days(HANDOVER_DAYS)).timestamp_millis())
+        .bind(self.database.office.as_str())
         .execute(&self.database.pool)
         .await?;
         let kept_from = now - Duration::days(i64::from(self.retention_days));
-        sqlx::query("UPDATE handover SET reply = NULL WHERE reply IS NOT NULL AND decided < $1")
-            .bind(kept_from.timestamp_millis())
-            .execute(&self.database.pool)
-            .await?;
+        sqlx::query(
+            "UPDATE handover SET reply = NULL WHERE reply IS NOT NULL AND decided < $1 AND office = $2",
+        )
+        .bind(kept_from.timestamp_millis())
+        .bind(self.database.office.as_str())
+        .execute(&self.database.pool)
+        .await?;
         Ok(())
     }
 }

@@ -13,7 +13,7 @@ use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, AssertSqlSafe, Row};
 
 use super::lease::{LEASE_MS, replica_name};
-use super::{Database, JournalError, Keys};
+use super::{Database, JournalError, Keys, OfficeId};
 
 /// In the column `done`: answered or given up, and wiped.
 pub(super) const DONE: i64 = 1;
@@ -47,13 +47,24 @@ pub struct Pending {
     pub payload: Vec<u8>,
 }
 
-/// What waits in the inbox, of all programs together.
+/// What waits in an inbox, of all programs together.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Backlog {
     /// Updates without an answer, those under way too.
     pub open: i64,
     /// Milliseconds since the oldest of them arrived; 0 when there is none.
     pub oldest_ms: i64,
+}
+
+impl Backlog {
+    /// From a row with the number `n` and the time `oldest`.
+    pub(super) fn of(row: &AnyRow) -> Result<Self, JournalError> {
+        let oldest: Option<i64> = row.try_get("oldest")?;
+        Ok(Self {
+            open: row.try_get("n")?,
+            oldest_ms: oldest.map_or(0, |ms| (Utc::now().timestamp_millis() - ms).max(0)),
+        })
+    }
 }
 
 /// The durable inbox. Cheap to clone; clones work under the same name.
@@ -95,13 +106,14 @@ impl Inbox {
                 .keys
                 .seal(&update.payload, &update.update_id.to_le_bytes())?;
             let inserted = sqlx::query(
-                "INSERT INTO inbox (update_id, lane, received, payload) VALUES ($1, $2, $3, $4) \
-                 ON CONFLICT (update_id) DO NOTHING",
+                "INSERT INTO inbox (update_id, lane, received, payload, office) \
+                 VALUES ($1, $2, $3, $4, $5) ON CONFLICT (office, update_id) DO NOTHING",
             )
             .bind(update.update_id)
             .bind(&update.lane)
             .bind(now)
             .bind(sealed)
+            .bind(self.database.office.as_str())
             .execute(&mut *transaction)
             .await?
             .rows_affected();
@@ -119,12 +131,14 @@ impl Inbox {
     /// # Errors
     /// When the database refuses.
     pub async fn begin(&self) -> Result<(), JournalError> {
-        sqlx::query("UPDATE inbox SET done = 0, until = 0 WHERE done = $1")
+        sqlx::query("UPDATE inbox SET done = 0, until = 0 WHERE done = $1 AND office = $2")
             .bind(SET_ASIDE)
+            .bind(self.database.office.as_str())
             .execute(&self.database.pool)
             .await?;
         if !self.database.is_postgres {
-            sqlx::query("UPDATE inbox SET until = 0 WHERE done = 0 AND until > 0")
+            sqlx::query("UPDATE inbox SET until = 0 WHERE done = 0 AND until > 0 AND office = $1")
+                .bind(self.database.office.as_str())
                 .execute(&self.database.pool)
                 .await?;
         }
@@ -140,20 +154,21 @@ impl Inbox {
     pub async fn turn(&self, dealt: &[i64], room: usize) -> Result<Vec<Pending>, JournalError> {
         let mut transaction = self.database.pool.begin().await?;
         for update_id in dealt {
-            sqlx::query("UPDATE inbox SET done = 1, payload = '', until = 0 WHERE update_id = $1")
+            sqlx::query("UPDATE inbox SET done = 1, payload = '', until = 0 WHERE update_id = $1 AND office = $2")
                 .bind(update_id)
+                .bind(self.database.office.as_str())
                 .execute(&mut *transaction)
                 .await?;
         }
         let (now, free) = (self.database.now(), self.database.is_free("t.until"));
         let sql = format!(
             "WITH heads AS MATERIALIZED ( \
-               SELECT t.update_id FROM inbox t WHERE t.done = 0 AND {free} \
-               AND NOT EXISTS (SELECT 1 FROM inbox e WHERE e.lane = t.lane AND e.done = 0 \
+               SELECT t.update_id FROM inbox t WHERE t.office = $3 AND t.done = 0 AND {free} \
+               AND NOT EXISTS (SELECT 1 FROM inbox e WHERE e.office = $3 AND e.lane = t.lane AND e.done = 0 \
                  AND e.update_id <> t.update_id AND (e.update_id < t.update_id OR NOT {taken})) \
                ORDER BY t.update_id LIMIT $1 {take}) \
              UPDATE inbox SET owner = $2, until = {now} + {LEASE_MS} \
-             WHERE update_id IN (SELECT update_id FROM heads) \
+             WHERE office = $3 AND update_id IN (SELECT update_id FROM heads) \
              RETURNING update_id, lane, attempts, received, payload",
             taken = self.database.is_free("e.until"),
             take = self.database.take_rows(),
@@ -165,6 +180,7 @@ impl Inbox {
             sqlx::query(AssertSqlSafe(sql))
                 .bind(i64::try_from(room).unwrap_or(i64::MAX))
                 .bind(&*self.replica)
+                .bind(self.database.office.as_str())
                 .fetch_all(&mut *transaction)
                 .await?
         };
@@ -172,7 +188,12 @@ impl Inbox {
         for row in &rows {
             match self.pending(row) {
                 Err(JournalError::Sealed) => {
-                    set_aside(row.try_get("update_id")?, &mut transaction).await?;
+                    set_aside(
+                        &self.database.office,
+                        row.try_get("update_id")?,
+                        &mut transaction,
+                    )
+                    .await?;
                 }
                 pending => taken.push(pending?),
             }
@@ -203,11 +224,12 @@ impl Inbox {
     pub async fn renew(&self) -> Result<HashSet<i64>, JournalError> {
         let sql = format!(
             "UPDATE inbox SET until = {} + {LEASE_MS} WHERE done = 0 AND owner = $1 AND until > 0 \
-             RETURNING update_id",
+             AND office = $2 RETURNING update_id",
             self.database.now()
         );
         let rows = sqlx::query(AssertSqlSafe(sql))
             .bind(&*self.replica)
+            .bind(self.database.office.as_str())
             .fetch_all(&self.database.pool)
             .await?;
         rows.iter()
@@ -221,7 +243,7 @@ impl Inbox {
     /// When the database refuses.
     pub async fn set_aside(&self, update_id: i64) -> Result<(), JournalError> {
         let mut connection = self.database.pool.acquire().await?;
-        set_aside(update_id, &mut connection).await
+        set_aside(&self.database.office, update_id, &mut connection).await
     }
 
     /// Gives back some of what was taken: nobody works on it.
@@ -231,10 +253,12 @@ impl Inbox {
     pub async fn give_back(&self, update_ids: &[i64]) -> Result<(), JournalError> {
         for update_id in update_ids {
             sqlx::query(
-                "UPDATE inbox SET until = 0 WHERE done = 0 AND owner = $1 AND update_id = $2",
+                "UPDATE inbox SET until = 0 WHERE done = 0 AND owner = $1 AND update_id = $2 \
+                 AND office = $3",
             )
             .bind(&*self.replica)
             .bind(update_id)
+            .bind(self.database.office.as_str())
             .execute(&self.database.pool)
             .await?;
         }
@@ -246,10 +270,13 @@ impl Inbox {
     /// # Errors
     /// When the database refuses: the leases run out by themselves then.
     pub async fn release(&self) -> Result<(), JournalError> {
-        sqlx::query("UPDATE inbox SET until = 0 WHERE done = 0 AND owner = $1 AND until > 0")
-            .bind(&*self.replica)
-            .execute(&self.database.pool)
-            .await?;
+        sqlx::query(
+            "UPDATE inbox SET until = 0 WHERE done = 0 AND owner = $1 AND until > 0 AND office = $2",
+        )
+        .bind(&*self.replica)
+        .bind(self.database.office.as_str())
+        .execute(&self.database.pool)
+        .await?;
         Ok(())
     }
 
@@ -260,15 +287,12 @@ impl Inbox {
     pub async fn backlog(&self) -> Result<Backlog, JournalError> {
         let row = sqlx::query(
             "SELECT CAST(COUNT(*) AS BIGINT) AS n, CAST(MIN(received) AS BIGINT) AS oldest \
-             FROM inbox WHERE done = 0",
+             FROM inbox WHERE done = 0 AND office = $1",
         )
+        .bind(self.database.office.as_str())
         .fetch_one(&self.database.readers)
         .await?;
-        let oldest: Option<i64> = row.try_get("oldest")?;
-        Ok(Backlog {
-            open: row.try_get("n")?,
-            oldest_ms: oldest.map_or(0, |ms| (Utc::now().timestamp_millis() - ms).max(0)),
-        })
+        Backlog::of(&row)
     }
 
     /// Counts a failed attempt; returns how many there were.
@@ -277,9 +301,11 @@ impl Inbox {
     /// When the database refuses.
     pub async fn failed(&self, update_id: i64) -> Result<i64, JournalError> {
         let row = sqlx::query(
-            "UPDATE inbox SET attempts = attempts + 1 WHERE update_id = $1 RETURNING attempts",
+            "UPDATE inbox SET attempts = attempts + 1 WHERE update_id = $1 AND office = $2 \
+             RETURNING attempts",
         )
         .bind(update_id)
+        .bind(self.database.office.as_str())
         .fetch_one(&self.database.pool)
         .await?;
         Ok(row.try_get("attempts")?)
@@ -290,21 +316,28 @@ impl Inbox {
     /// # Errors
     /// When the database refuses.
     pub async fn prune(&self, now: DateTime<Utc>) -> Result<u64, JournalError> {
-        let done = sqlx::query("DELETE FROM inbox WHERE done = 1 AND received < $1")
-            .bind((now - Duration::days(TOMBSTONE_DAYS)).timestamp_millis())
-            .execute(&self.database.pool)
-            .await?;
+        let done =
+            sqlx::query("DELETE FROM inbox WHERE done = 1 AND received < $1 AND office = $2")
+                .bind((now - Duration::days(TOMBSTONE_DAYS)).timestamp_millis())
+                .bind(self.database.office.as_str())
+                .execute(&self.database.pool)
+                .await?;
         Ok(done.rows_affected())
     }
 }
 
-async fn set_aside(update_id: i64, connection: &mut AnyConnection) -> Result<(), JournalError> {
+async fn set_aside(
+    office: &OfficeId,
+    update_id: i64,
+    connection: &mut AnyConnection,
+) -> Result<(), JournalError> {
     tracing::error!(
         "收件箱里有一条消息读不了（密钥不对，或内容坏了）：没有删，先放在一边，下次启动再试"
     );
-    sqlx::query("UPDATE inbox SET done = $1, until = 0 WHERE update_id = $2")
+    sqlx::query("UPDATE inbox SET done = $1, until = 0 WHERE update_id = $2 AND office = $3")
         .bind(SET_ASIDE)
         .bind(update_id)
+        .bind(office.as_str())
         .execute(connection)
         .await?;
     Ok(())

@@ -22,11 +22,12 @@ impl Database {
     /// When it cannot: it is away, its disk is full, or it may only be read.
     pub async fn probe(&self) -> Result<(), JournalError> {
         let sql = format!(
-            "INSERT INTO lease (name, owner, until) VALUES ('probe', '', {now}) \
-             ON CONFLICT (name) DO UPDATE SET until = excluded.until",
+            "INSERT INTO lease (office, name, owner, until) VALUES ($1, 'probe', '', {now}) \
+             ON CONFLICT (office, name) DO UPDATE SET until = excluded.until",
             now = self.now()
         );
         sqlx::query(sqlx::AssertSqlSafe(sql))
+            .bind(self.office.as_str())
             .execute(&self.pool)
             .await?;
         Ok(())
@@ -60,7 +61,7 @@ impl Database {
 }
 
 impl Journal {
-    /// Whether this program is to do the work called `name` now: of several on one database one gets
+    /// Whether this program is to do the office's work called `name` now: of several on one database one gets
     /// `true`, and nobody again for `minutes`. With SQLite there is only one.
     ///
     /// # Errors
@@ -72,14 +73,15 @@ impl Journal {
         }
         let (now, lasts) = (database.now(), minutes * 60_000);
         let sql = format!(
-            "INSERT INTO lease (name, owner, until) VALUES ($1, $2, {now} + {lasts}) \
-             ON CONFLICT (name) DO UPDATE SET owner = excluded.owner, until = excluded.until \
+            "INSERT INTO lease (name, owner, office, until) VALUES ($1, $2, $3, {now} + {lasts}) \
+             ON CONFLICT (office, name) DO UPDATE SET owner = excluded.owner, until = excluded.until \
              WHERE lease.until <= {now} OR lease.until > {now} + {lasts}"
         );
         // Put together from literals and numbers.
         let done = sqlx::query(sqlx::AssertSqlSafe(sql))
             .bind(name)
             .bind(replica_name())
+            .bind(database.office.as_str())
             .execute(&database.pool)
             .await?;
         Ok(done.rows_affected() > 0)

@@ -7,7 +7,7 @@ use sqlx::any::AnyRow;
 use sqlx::{Any, Row, Transaction};
 
 use super::calendar::{day_of, number_of};
-use super::{Database, JournalError};
+use super::{Database, JournalError, OfficeId};
 
 /// An activity's number in the ledger: small, because staff type it.
 pub type ActivityId = i64;
@@ -186,14 +186,15 @@ impl Ledger {
         activities: &[Activity],
         now: DateTime<Utc>,
     ) -> Result<Vec<ActivityId>, JournalError> {
+        let office = &self.database.office;
         let mut transaction = self.database.pool.begin().await?;
         let mut ids = Vec::with_capacity(activities.len());
         for activity in activities {
             let row = sqlx::query(
                 "INSERT INTO activity (id, title, first_day, last_day, venue, unit, person, \
-                 attendance, materials, note, entered) \
-                 VALUES ((SELECT COALESCE(MAX(id), 0) + 1 FROM activity), \
-                 $1, $2, $3, $4, $5, $6, $7, $8, $9, $10) RETURNING id",
+                 attendance, materials, note, entered, office) \
+                 VALUES ((SELECT COALESCE(MAX(id), 0) + 1 FROM activity WHERE office = $11), \
+                 $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) RETURNING id",
             )
             .bind(&activity.title)
             .bind(number_of(activity.from))
@@ -205,11 +206,12 @@ impl Ledger {
             .bind(activity.materials.map(i64::from))
             .bind(&activity.note)
             .bind(now.timestamp_millis())
+            .bind(office.as_str())
             .fetch_one(&mut *transaction)
             .await?;
             let id = row.try_get("id")?;
-            refuse_twin(&mut transaction, id, activity).await?;
-            write_parts(&mut transaction, id, activity).await?;
+            refuse_twin(&mut transaction, office, id, activity).await?;
+            write_parts(&mut transaction, office, id, activity).await?;
             ids.push(id);
         }
         transaction.commit().await?;
@@ -221,10 +223,12 @@ impl Ledger {
     /// # Errors
     /// When there is no such activity, another one is the same, or the database refuses.
     pub async fn edit(&self, id: ActivityId, activity: &Activity) -> Result<(), JournalError> {
+        let office = &self.database.office;
         let mut transaction = self.database.pool.begin().await?;
         let done = sqlx::query(
             "UPDATE activity SET title = $1, first_day = $2, last_day = $3, venue = $4, unit = $5, \
-             person = $6, attendance = $7, materials = $8, note = $9 WHERE id = $10",
+             person = $6, attendance = $7, materials = $8, note = $9 \
+             WHERE id = $10 AND office = $11",
         )
         .bind(&activity.title)
         .bind(number_of(activity.from))
@@ -236,17 +240,19 @@ impl Ledger {
         .bind(activity.materials.map(i64::from))
         .bind(&activity.note)
         .bind(id)
+        .bind(office.as_str())
         .execute(&mut *transaction)
         .await?;
         if done.rows_affected() == 0 {
             return Err(JournalError::NoSuchActivity(id));
         }
-        refuse_twin(&mut transaction, id, activity).await?;
-        sqlx::query("DELETE FROM activity_part WHERE activity = $1")
+        refuse_twin(&mut transaction, office, id, activity).await?;
+        sqlx::query("DELETE FROM activity_part WHERE activity = $1 AND office = $2")
             .bind(id)
+            .bind(office.as_str())
             .execute(&mut *transaction)
             .await?;
-        write_parts(&mut transaction, id, activity).await?;
+        write_parts(&mut transaction, office, id, activity).await?;
         transaction.commit().await?;
         Ok(())
     }
@@ -256,21 +262,24 @@ impl Ledger {
     /// # Errors
     /// When there is no such activity, or the database refuses.
     pub async fn remove(&self, id: ActivityId) -> Result<(), JournalError> {
+        let office = &self.database.office;
         let mut transaction = self.database.pool.begin().await?;
-        let done = sqlx::query("DELETE FROM activity WHERE id = $1")
+        let done = sqlx::query("DELETE FROM activity WHERE id = $1 AND office = $2")
             .bind(id)
+            .bind(office.as_str())
             .execute(&mut *transaction)
             .await?;
         if done.rows_affected() == 0 {
             return Err(JournalError::NoSuchActivity(id));
         }
         for also in [
-            "DELETE FROM activity_part WHERE activity = $1",
+            "DELETE FROM activity_part WHERE activity = $1 AND office = $2",
             // Its number may be given away again.
-            "UPDATE board SET activity = NULL WHERE activity = $1",
+            "UPDATE board SET activity = NULL WHERE activity = $1 AND office = $2",
         ] {
             sqlx::query(also)
                 .bind(id)
+                .bind(office.as_str())
                 .execute(&mut *transaction)
                 .await?;
         }
@@ -295,8 +304,10 @@ impl Ledger {
     pub async fn all(&self) -> Result<Vec<Entered>, JournalError> {
         let mut parts: BTreeMap<ActivityId, Vec<(String, String)>> = BTreeMap::new();
         let rows = sqlx::query(
-            "SELECT activity, part, value FROM activity_part ORDER BY activity, part, position",
+            "SELECT activity, part, value FROM activity_part WHERE office = $1 \
+             ORDER BY activity, part, position",
         )
+        .bind(self.database.office.as_str())
         .fetch_all(&self.database.readers)
         .await?;
         for row in rows {
@@ -305,8 +316,9 @@ impl Ledger {
         }
         let rows = sqlx::query(
             "SELECT id, title, first_day, last_day, venue, unit, person, attendance, materials, \
-             note FROM activity ORDER BY first_day, id",
+             note FROM activity WHERE office = $1 ORDER BY first_day, id",
         )
+        .bind(self.database.office.as_str())
         .fetch_all(&self.database.readers)
         .await?;
         let read = |row: &AnyRow| {
@@ -355,16 +367,19 @@ fn entered(
 /// Entering the same sheet twice must not double the ledger.
 async fn refuse_twin(
     transaction: &mut Transaction<'_, Any>,
+    office: &OfficeId,
     id: ActivityId,
     activity: &Activity,
 ) -> Result<(), JournalError> {
     let twin = sqlx::query(
-        "SELECT id FROM activity WHERE title = $1 AND first_day = $2 AND unit = $3 AND id <> $4",
+        "SELECT id FROM activity WHERE title = $1 AND first_day = $2 AND unit = $3 AND id <> $4 \
+         AND office = $5",
     )
     .bind(&activity.title)
     .bind(number_of(activity.from))
     .bind(&activity.unit)
     .bind(id)
+    .bind(office.as_str())
     .fetch_optional(&mut **transaction)
     .await?;
     match twin {
@@ -375,6 +390,7 @@ async fn refuse_twin(
 
 async fn write_parts(
     transaction: &mut Transaction<'_, Any>,
+    office: &OfficeId,
     id: ActivityId,
     activity: &Activity,
 ) -> Result<(), JournalError> {
@@ -392,13 +408,14 @@ async fn write_parts(
     ] {
         for (position, value) in (0i64..).zip(values) {
             sqlx::query(
-                "INSERT INTO activity_part (activity, part, position, value) \
-                 VALUES ($1, $2, $3, $4)",
+                "INSERT INTO activity_part (activity, part, position, value, office) \
+                 VALUES ($1, $2, $3, $4, $5)",
             )
             .bind(id)
             .bind(part)
             .bind(position)
             .bind(value)
+            .bind(office.as_str())
             .execute(&mut **transaction)
             .await?;
         }

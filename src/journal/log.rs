@@ -6,7 +6,9 @@ use sqlx::{AssertSqlSafe, Row};
 
 use super::redact::without_nul;
 use super::review::review_of;
-use super::{Database, JournalError, Mark, Review, RowId, STAFF_CHANNEL, TOPIC_THRESHOLD};
+use super::{
+    Database, JournalError, Mark, OfficeId, Review, RowId, STAFF_CHANNEL, TOPIC_THRESHOLD,
+};
 
 /// What rows are wanted; an empty filter wants all that residents asked.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -133,7 +135,7 @@ const COLUMNS: &str = "q.id, q.at, q.channel, q.asker, q.region, q.board, q.plac
      q.topic AS old_topic, q.kind, q.entry, q.confidence, q.latency_us, q.helpful, q.picked, \
      q.handed_over, q.parent, q.text, q.rule, q.topic_confidence, r.topic, r.outcome, r.mark, \
      r.note, r.staff_test, r.reviewed, r.reviewer";
-const FROM: &str = "question q LEFT JOIN review r ON r.question = q.id";
+const FROM: &str = "question q LEFT JOIN review r ON r.question = q.id AND r.office = q.office";
 
 /// A value for a placeholder.
 enum Value {
@@ -149,10 +151,11 @@ struct Where {
 }
 
 impl Where {
-    fn of(filter: &QuestionFilter) -> Self {
+    /// What a filter wants; the first value is the office, which every statement asks for itself.
+    fn of(office: &OfficeId, filter: &QuestionFilter) -> Self {
         let mut w = Self {
-            sql: "1 = 1".to_owned(),
-            values: Vec::new(),
+            sql: String::new(),
+            values: vec![Value::Text(office.as_str().to_owned())],
         };
         if let Some(from) = filter.from {
             w.and("at >= ?", [Value::Int(from.timestamp_millis())]);
@@ -336,7 +339,7 @@ impl QuestionLog {
         cursor: Option<Cursor>,
         limit: i64,
     ) -> Result<Vec<LoggedQuestion>, JournalError> {
-        let mut w = Where::of(filter);
+        let mut w = Where::of(&self.database.office, filter);
         let turned = matches!(cursor, Some(Cursor::NewerThan(..)));
         let order = if turned { "at, id" } else { "at DESC, id DESC" };
         if let Some(cursor) = cursor {
@@ -344,7 +347,7 @@ impl QuestionLog {
         }
         w.values.push(Value::Int(limit));
         let sql = format!(
-            "SELECT {COLUMNS} FROM {FROM} WHERE {} ORDER BY {order} LIMIT ${}",
+            "SELECT {COLUMNS} FROM {FROM} WHERE q.office = $1{} ORDER BY {order} LIMIT ${}",
             w.sql,
             w.values.len()
         );
@@ -374,14 +377,14 @@ impl QuestionLog {
         cursor: Option<Cursor>,
         most: i64,
     ) -> Result<i64, JournalError> {
-        let mut w = Where::of(filter);
+        let mut w = Where::of(&self.database.office, filter);
         if let Some(cursor) = cursor {
             w.beyond(cursor);
         }
         w.values.push(Value::Int(most));
         let sql = format!(
             "SELECT CAST(COUNT(*) AS BIGINT) AS n FROM \
-             (SELECT 1 AS one FROM {FROM} WHERE {} LIMIT ${}) found",
+             (SELECT 1 AS one FROM {FROM} WHERE q.office = $1{} LIMIT ${}) found",
             w.sql,
             w.values.len()
         );
@@ -394,9 +397,10 @@ impl QuestionLog {
     /// # Errors
     /// When the database refuses.
     pub async fn find(&self, id: RowId) -> Result<Option<LoggedQuestion>, JournalError> {
-        let sql = format!("SELECT {COLUMNS} FROM {FROM} WHERE q.id = $1");
+        let sql = format!("SELECT {COLUMNS} FROM {FROM} WHERE q.id = $1 AND q.office = $2");
         let row = sqlx::query(AssertSqlSafe(sql))
             .bind(id)
+            .bind(self.database.office.as_str())
             .fetch_optional(&self.database.readers)
             .await?;
         row.as_ref().map(logged).transpose()
@@ -407,8 +411,9 @@ impl QuestionLog {
     /// # Errors
     /// When the database refuses.
     pub async fn reply(&self, id: RowId) -> Result<Option<String>, JournalError> {
-        let row = sqlx::query("SELECT reply FROM question WHERE id = $1")
+        let row = sqlx::query("SELECT reply FROM question WHERE id = $1 AND office = $2")
             .bind(id)
+            .bind(self.database.office.as_str())
             .fetch_optional(&self.database.readers)
             .await?;
         Ok(match row {
@@ -423,9 +428,10 @@ impl QuestionLog {
     /// When the database refuses.
     pub async fn regions(&self) -> Result<Vec<String>, JournalError> {
         let rows = sqlx::query(
-            "SELECT DISTINCT region FROM asker_origin WHERE region IS NOT NULL \
+            "SELECT DISTINCT region FROM asker_origin WHERE region IS NOT NULL AND office = $1 \
              ORDER BY region LIMIT 500",
         )
+        .bind(self.database.office.as_str())
         .fetch_all(&self.database.readers)
         .await?;
         rows.iter().map(|row| Ok(row.try_get("region")?)).collect()

@@ -4,6 +4,8 @@
 //! them, people become [keyed hashes](Asker), and what must be kept to answer later (the
 //! [`Inbox`]) is sealed under the local key and wiped when done.
 
+#[cfg(test)]
+mod apart;
 mod audit;
 mod backup;
 mod boards;
@@ -23,6 +25,7 @@ mod keys;
 mod lease;
 mod ledger;
 mod log;
+mod office;
 mod password;
 mod record;
 mod redact;
@@ -57,6 +60,7 @@ pub use inbox::{Backlog, Inbox, Incoming, Pending};
 pub use keys::{Asker, Keys, generate_secret};
 pub use ledger::{Activity, ActivityId, Entered, Ledger, Medium};
 pub use log::{Cursor, LoggedQuestion, QuestionFilter, QuestionLog};
+pub use office::OfficeId;
 pub use password::{
     MIN_PASSWORD, WeakPassword, generate_password, hash_password, is_password, judge_password,
 };

@@ -144,10 +144,8 @@ impl Journal {
             let result = sqlx::query(
                 "INSERT INTO question (id, at, channel, asker, region, board, place, topic, kind, \
                  entry, confidence, latency_us, parent, text, request, rule, topic_confidence, \
-                 reply) \
-                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, \
-                 $18) \
-                 ON CONFLICT (request) DO NOTHING",
+                 reply, office) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, \
+                 $15, $16, $17, $18, $19) ON CONFLICT (office, request) DO NOTHING",
             )
             .bind(id)
             .bind(record.at.timestamp_millis())
@@ -167,6 +165,7 @@ impl Journal {
             .bind(record.rule.clone())
             .bind(record.topic_confidence)
             .bind(reply.clone())
+            .bind(self.database.office.as_str())
             .execute(&self.database.pool)
             .await;
             match result {
@@ -181,15 +180,16 @@ impl Journal {
         if record.at < Utc::now() - Duration::hours(1) {
             // Its day may be rolled up already.
             let mut transaction = self.database.pool.begin().await?;
-            Self::changed(&mut transaction, id).await?;
+            self.changed(&mut transaction, id).await?;
             transaction.commit().await?;
         }
         Ok(id)
     }
 
     async fn row_of(&self, request: Option<&str>) -> Result<RowId, JournalError> {
-        let row = sqlx::query("SELECT id FROM question WHERE request = $1")
+        let row = sqlx::query("SELECT id FROM question WHERE request = $1 AND office = $2")
             .bind(request)
+            .bind(self.database.office.as_str())
             .fetch_one(&self.database.pool)
             .await?;
         Ok(row.try_get("id")?)
@@ -206,13 +206,16 @@ impl Journal {
         helpful: bool,
     ) -> Result<bool, JournalError> {
         let mut transaction = self.database.pool.begin().await?;
-        let done = sqlx::query("UPDATE question SET helpful = $1 WHERE id = $2 AND asker = $3")
-            .bind(i64::from(helpful))
-            .bind(row)
-            .bind(&asker.0)
-            .execute(&mut *transaction)
-            .await?;
-        Self::changed(&mut transaction, row).await?;
+        let done = sqlx::query(
+            "UPDATE question SET helpful = $1 WHERE id = $2 AND asker = $3 AND office = $4",
+        )
+        .bind(i64::from(helpful))
+        .bind(row)
+        .bind(&asker.0)
+        .bind(self.database.office.as_str())
+        .execute(&mut *transaction)
+        .await?;
+        self.changed(&mut transaction, row).await?;
         transaction.commit().await?;
         Ok(done.rows_affected() > 0)
     }
@@ -228,13 +231,16 @@ impl Journal {
         entry: &str,
     ) -> Result<bool, JournalError> {
         let mut transaction = self.database.pool.begin().await?;
-        let done = sqlx::query("UPDATE question SET picked = $1 WHERE id = $2 AND asker = $3")
-            .bind(entry)
-            .bind(row)
-            .bind(&asker.0)
-            .execute(&mut *transaction)
-            .await?;
-        Self::changed(&mut transaction, row).await?;
+        let done = sqlx::query(
+            "UPDATE question SET picked = $1 WHERE id = $2 AND asker = $3 AND office = $4",
+        )
+        .bind(entry)
+        .bind(row)
+        .bind(&asker.0)
+        .bind(self.database.office.as_str())
+        .execute(&mut *transaction)
+        .await?;
+        self.changed(&mut transaction, row).await?;
         transaction.commit().await?;
         Ok(done.rows_affected() > 0)
     }
@@ -245,12 +251,15 @@ impl Journal {
     /// When the database refuses.
     pub async fn handed_over(&self, row: RowId, asker: &Asker) -> Result<bool, JournalError> {
         let mut transaction = self.database.pool.begin().await?;
-        let done = sqlx::query("UPDATE question SET handed_over = 1 WHERE id = $1 AND asker = $2")
-            .bind(row)
-            .bind(&asker.0)
-            .execute(&mut *transaction)
-            .await?;
-        Self::changed(&mut transaction, row).await?;
+        let done = sqlx::query(
+            "UPDATE question SET handed_over = 1 WHERE id = $1 AND asker = $2 AND office = $3",
+        )
+        .bind(row)
+        .bind(&asker.0)
+        .bind(self.database.office.as_str())
+        .execute(&mut *transaction)
+        .await?;
+        self.changed(&mut transaction, row).await?;
         transaction.commit().await?;
         Ok(done.rows_affected() > 0)
     }
@@ -262,9 +271,11 @@ impl Journal {
     pub async fn origin(&self, asker: &Asker) -> Result<AskerOrigin, JournalError> {
         let row = sqlx::query(
             "SELECT o.board, COALESCE(o.region, b.region) AS region, b.place \
-             FROM asker_origin o LEFT JOIN board b ON b.code = o.board WHERE o.asker = $1",
+             FROM asker_origin o LEFT JOIN board b ON b.code = o.board AND b.office = o.office \
+             WHERE o.asker = $1 AND o.office = $2",
         )
         .bind(&asker.0)
+        .bind(self.database.office.as_str())
         .fetch_optional(&self.database.pool)
         .await?;
         let Some(row) = row else {
@@ -289,13 +300,14 @@ impl Journal {
         now: DateTime<Utc>,
     ) -> Result<bool, JournalError> {
         let done = sqlx::query(
-            "INSERT INTO asker_origin (asker, board, seen) \
-             SELECT $1, code, $2 FROM board WHERE code = $3 \
-             ON CONFLICT (asker) DO UPDATE SET board = excluded.board, seen = excluded.seen",
+            "INSERT INTO asker_origin (office, asker, board, seen) \
+             SELECT office, $1, code, $2 FROM board WHERE code = $3 AND office = $4 \
+             ON CONFLICT (office, asker) DO UPDATE SET board = excluded.board, seen = excluded.seen",
         )
         .bind(&asker.0)
         .bind(now.timestamp_millis())
         .bind(without_nul(&canonical(board)))
+        .bind(self.database.office.as_str())
         .execute(&self.database.pool)
         .await?;
         Ok(done.rows_affected() > 0)
@@ -312,42 +324,48 @@ impl Journal {
         now: DateTime<Utc>,
     ) -> Result<(), JournalError> {
         sqlx::query(
-            "INSERT INTO asker_origin (asker, region, seen) VALUES ($1, $2, $3) \
-             ON CONFLICT (asker) DO UPDATE SET region = excluded.region, seen = excluded.seen",
+            "INSERT INTO asker_origin (asker, region, seen, office) VALUES ($1, $2, $3, $4) \
+             ON CONFLICT (office, asker) DO UPDATE SET region = excluded.region, seen = excluded.seen",
         )
         .bind(&asker.0)
         .bind(without_nul(region))
         .bind(now.timestamp_millis())
+        .bind(self.database.office.as_str())
         .execute(&self.database.pool)
         .await?;
         Ok(())
     }
 
-    /// Deletes everything of an asker, all or nothing.
+    /// Deletes everything of an asker at this office, all or nothing.
     ///
     /// # Errors
     /// When the database refuses; nothing is deleted then.
     pub async fn forget(&self, asker: &Asker) -> Result<Forgotten, JournalError> {
+        let office = self.database.office.as_str();
         let mut transaction = self.database.pool.begin().await?;
-        Self::changed_by(&mut transaction, asker).await?;
+        self.changed_by(&mut transaction, asker).await?;
         sqlx::query(
-            "DELETE FROM review WHERE question IN (SELECT id FROM question WHERE asker = $1)",
+            "DELETE FROM review WHERE office = $2 \
+             AND question IN (SELECT id FROM question WHERE asker = $1 AND office = $2)",
         )
         .bind(&asker.0)
+        .bind(office)
         .execute(&mut *transaction)
         .await?;
-        let questions = sqlx::query("DELETE FROM question WHERE asker = $1")
+        let questions = sqlx::query("DELETE FROM question WHERE asker = $1 AND office = $2")
             .bind(&asker.0)
+            .bind(office)
             .execute(&mut *transaction)
             .await?
             .rows_affected();
         for also in [
-            "DELETE FROM asker_origin WHERE asker = $1",
-            "DELETE FROM handover WHERE asker = $1",
-            "DELETE FROM conversation WHERE asker = $1",
+            "DELETE FROM asker_origin WHERE asker = $1 AND office = $2",
+            "DELETE FROM handover WHERE asker = $1 AND office = $2",
+            "DELETE FROM conversation WHERE asker = $1 AND office = $2",
         ] {
             sqlx::query(also)
                 .bind(&asker.0)
+                .bind(office)
                 .execute(&mut *transaction)
                 .await?;
         }
@@ -361,23 +379,31 @@ impl Journal {
     /// # Errors
     /// When the database refuses.
     pub async fn purge(&self, now: DateTime<Utc>) -> Result<Purged, JournalError> {
+        let office = self.database.office.as_str();
         let words_before = now - Duration::days(i64::from(self.retention_days));
-        let texts =
-            sqlx::query("UPDATE question SET text = NULL WHERE at < $1 AND text IS NOT NULL")
-                .bind(words_before.timestamp_millis())
-                .execute(&self.database.pool)
-                .await?
-                .rows_affected();
-        sqlx::query("UPDATE question SET reply = NULL WHERE at < $1 AND reply IS NOT NULL")
-            .bind(words_before.timestamp_millis())
-            .execute(&self.database.pool)
-            .await?;
-        sqlx::query("UPDATE question SET request = NULL WHERE at < $1 AND request IS NOT NULL")
+        let texts = sqlx::query(
+            "UPDATE question SET text = NULL WHERE at < $1 AND text IS NOT NULL AND office = $2",
+        )
+        .bind(words_before.timestamp_millis())
+        .bind(office)
+        .execute(&self.database.pool)
+        .await?
+        .rows_affected();
+        sqlx::query(
+            "UPDATE question SET reply = NULL WHERE at < $1 AND reply IS NOT NULL AND office = $2",
+        )
+        .bind(words_before.timestamp_millis())
+        .bind(office)
+        .execute(&self.database.pool)
+        .await?;
+        sqlx::query("UPDATE question SET request = NULL WHERE at < $1 AND request IS NOT NULL AND office = $2")
             .bind((now - Duration::days(TOMBSTONE_DAYS)).timestamp_millis())
+            .bind(office)
             .execute(&self.database.pool)
             .await?;
-        let origins = sqlx::query("DELETE FROM asker_origin WHERE seen < $1")
+        let origins = sqlx::query("DELETE FROM asker_origin WHERE seen < $1 AND office = $2")
             .bind((now - Duration::days(ORIGIN_DAYS)).timestamp_millis())
+            .bind(office)
             .execute(&self.database.pool)
             .await?
             .rows_affected();
@@ -389,22 +415,29 @@ impl Journal {
     /// # Errors
     /// When the database refuses.
     pub async fn delete_before(&self, day: DateTime<Utc>) -> Result<u64, JournalError> {
+        let office = self.database.office.as_str();
         let mut transaction = self.database.pool.begin().await?;
-        sqlx::query("DELETE FROM review WHERE question IN (SELECT id FROM question WHERE at < $1)")
+        sqlx::query(
+            "DELETE FROM review WHERE office = $2 \
+             AND question IN (SELECT id FROM question WHERE at < $1 AND office = $2)",
+        )
+        .bind(day.timestamp_millis())
+        .bind(office)
+        .execute(&mut *transaction)
+        .await?;
+        let done = sqlx::query("DELETE FROM question WHERE at < $1 AND office = $2")
             .bind(day.timestamp_millis())
-            .execute(&mut *transaction)
-            .await?;
-        let done = sqlx::query("DELETE FROM question WHERE at < $1")
-            .bind(day.timestamp_millis())
+            .bind(office)
             .execute(&mut *transaction)
             .await?;
         sqlx::query(
-            "DELETE FROM handover WHERE NOT EXISTS \
-             (SELECT 1 FROM question q WHERE q.id = handover.question)",
+            "DELETE FROM handover WHERE office = $1 AND NOT EXISTS \
+             (SELECT 1 FROM question q WHERE q.id = handover.question AND q.office = $1)",
         )
+        .bind(office)
         .execute(&mut *transaction)
         .await?;
-        Self::forget_days_before(&mut transaction, day).await?;
+        self.forget_days_before(&mut transaction, day).await?;
         transaction.commit().await?;
         Ok(done.rows_affected())
     }
@@ -414,9 +447,11 @@ impl Journal {
     /// # Errors
     /// When the database refuses.
     pub async fn count(&self) -> Result<i64, JournalError> {
-        let row = sqlx::query("SELECT CAST(COUNT(*) AS BIGINT) AS n FROM question")
-            .fetch_one(&self.database.pool)
-            .await?;
+        let row =
+            sqlx::query("SELECT CAST(COUNT(*) AS BIGINT) AS n FROM question WHERE office = $1")
+                .bind(self.database.office.as_str())
+                .fetch_one(&self.database.pool)
+                .await?;
         Ok(row.try_get("n")?)
     }
 }

@@ -73,8 +73,9 @@ impl Journal {
     pub async fn set_review(&self, question: RowId, review: &Review) -> Result<bool, JournalError> {
         let mut transaction = self.database().pool.begin().await?;
         let done = sqlx::query(
-            "INSERT INTO review (question, topic, outcome, mark, note, staff_test, reviewed, reviewer) \
-             SELECT q.id, $2, $3, $4, $5, CAST($6 AS BIGINT), CAST($7 AS BIGINT), $8 FROM question q WHERE q.id = $1 \
+            "INSERT INTO review (question, topic, outcome, mark, note, staff_test, reviewed, reviewer, office) \
+             SELECT q.id, $2, $3, $4, $5, CAST($6 AS BIGINT), CAST($7 AS BIGINT), $8, q.office \
+             FROM question q WHERE q.id = $1 AND q.office = $9 \
              ON CONFLICT (question) DO UPDATE SET topic = excluded.topic, \
              outcome = excluded.outcome, mark = excluded.mark, note = excluded.note, \
              staff_test = excluded.staff_test, reviewed = excluded.reviewed, \
@@ -88,9 +89,10 @@ impl Journal {
         .bind(i64::from(review.staff_test))
         .bind(review.reviewed.timestamp_millis())
         .bind(&review.reviewer)
+        .bind(self.database().office.as_str())
         .execute(&mut *transaction)
         .await?;
-        Self::changed(&mut transaction, question).await?;
+        self.changed(&mut transaction, question).await?;
         transaction.commit().await?;
         Ok(done.rows_affected() > 0)
     }
@@ -102,9 +104,10 @@ impl Journal {
     pub async fn review(&self, question: RowId) -> Result<Option<Review>, JournalError> {
         let row = sqlx::query(
             "SELECT topic, outcome, mark, note, staff_test, reviewed, reviewer FROM review \
-             WHERE question = $1",
+             WHERE question = $1 AND office = $2",
         )
         .bind(question)
+        .bind(self.database().office.as_str())
         .fetch_optional(&self.database().pool)
         .await?;
         row.as_ref().map(review_of).transpose()

@@ -15,7 +15,7 @@ use super::calendar::{AHEAD, DAY, day_number, day_of, number_of};
 use super::fact::{Fact, facts_between};
 use super::rollup_month::month_of;
 use super::sketch::Sketch;
-use super::{Asker, AskerCount, Journal, JournalError, Outcome, RowId};
+use super::{Asker, AskerCount, Journal, JournalError, OfficeId, Outcome, RowId};
 
 /// How questions of a day are sorted into cells.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -210,22 +210,24 @@ pub fn tally(facts: &[Fact], from: NaiveDate) -> BTreeMap<Facet, Days> {
 const FRESH: i64 = 60_000;
 /// Rows written at a time; SQLite takes 32,766 values in one statement.
 const BATCH: usize = 100;
-const COLUMNS: usize = 15;
+const COLUMNS: usize = 16;
 
 impl Journal {
     /// Marks the day of a question, and the day after (its repeats depend on it), to be rolled anew.
     pub(super) async fn changed(
+        &self,
         transaction: &mut Transaction<'_, Any>,
         question: RowId,
     ) -> Result<(), JournalError> {
         for later in [0, DAY] {
             // A mark that is there is written again: whoever rolls the day up waits for the change.
             sqlx::query(
-                "INSERT INTO rollup_dirty (day) SELECT (at + $2) / 86400000 FROM question \
-                 WHERE id = $1 ON CONFLICT (day) DO UPDATE SET day = excluded.day",
+                "INSERT INTO rollup_dirty (office, day) SELECT office, (at + $2) / 86400000 \
+                 FROM question WHERE id = $1 AND office = $3 ON CONFLICT (office, day) DO UPDATE SET day = excluded.day",
             )
             .bind(question)
             .bind(AHEAD + later)
+            .bind(self.database().office.as_str())
             .execute(&mut **transaction)
             .await?;
         }
@@ -234,20 +236,22 @@ impl Journal {
 
     /// Marks all days on which an asker asked, and those after.
     pub(super) async fn changed_by(
+        &self,
         transaction: &mut Transaction<'_, Any>,
         asker: &Asker,
     ) -> Result<(), JournalError> {
         // In the order of days, so that two of these never wait for each other. (Without the
         // condition SQLite takes ON for that of a join.)
         sqlx::query(
-            "INSERT INTO rollup_dirty (day) SELECT day FROM \
-             (SELECT (at + $2) / 86400000 AS day FROM question WHERE asker = $1 UNION \
-             SELECT (at + $3) / 86400000 AS day FROM question WHERE asker = $1) marked \
-             WHERE day IS NOT NULL ORDER BY day ON CONFLICT (day) DO UPDATE SET day = excluded.day",
+            "INSERT INTO rollup_dirty (office, day) SELECT $4, day FROM \
+             (SELECT (at + $2) / 86400000 AS day FROM question WHERE asker = $1 AND office = $4 UNION \
+             SELECT (at + $3) / 86400000 AS day FROM question WHERE asker = $1 AND office = $4) marked \
+             WHERE day IS NOT NULL ORDER BY day ON CONFLICT (office, day) DO UPDATE SET day = excluded.day",
         )
         .bind(&asker.0)
         .bind(AHEAD)
         .bind(AHEAD + DAY)
+        .bind(self.database().office.as_str())
         .execute(&mut **transaction)
         .await?;
         Ok(())
@@ -255,20 +259,22 @@ impl Journal {
 
     /// Deletes the roll-ups of days that ended before `moment`; the day it falls in is rolled anew.
     pub(super) async fn forget_days_before(
+        &self,
         transaction: &mut Transaction<'_, Any>,
         moment: DateTime<Utc>,
     ) -> Result<(), JournalError> {
         let day = day_number(moment.timestamp_millis());
         for sql in [
             // In the order in which rolling up writes, so that the two never wait for each other.
-            "DELETE FROM rollup_month WHERE month < $1",
-            "DELETE FROM rollup_dirty WHERE day < $1",
-            "DELETE FROM rollup_day WHERE day < $1",
-            "DELETE FROM rollup WHERE day < $1",
-            "INSERT INTO rollup_dirty (day) VALUES ($1) ON CONFLICT (day) DO NOTHING",
+            "DELETE FROM rollup_month WHERE month < $1 AND office = $2",
+            "DELETE FROM rollup_dirty WHERE day < $1 AND office = $2",
+            "DELETE FROM rollup_day WHERE day < $1 AND office = $2",
+            "DELETE FROM rollup WHERE day < $1 AND office = $2",
+            "INSERT INTO rollup_dirty (day, office) VALUES ($1, $2) ON CONFLICT (office, day) DO NOTHING",
         ] {
             sqlx::query(sql)
                 .bind(day)
+                .bind(self.database().office.as_str())
                 .execute(&mut **transaction)
                 .await?;
         }
@@ -285,11 +291,10 @@ impl Journal {
         now: DateTime<Utc>,
         mut tick: impl FnMut(usize, usize),
     ) -> Result<usize, JournalError> {
-        let pool = &self.database().pool;
+        let (pool, office) = (&self.database().pool, self.database().office.as_str());
         let today = day_number(now.timestamp_millis());
-        let last = sqlx::query("SELECT day, rolled FROM rollup_day ORDER BY day DESC LIMIT 1")
-            .fetch_optional(pool)
-            .await?;
+        let last = "SELECT day, rolled FROM rollup_day WHERE office = $1 ORDER BY day DESC LIMIT 1";
+        let last = sqlx::query(last).bind(office).fetch_optional(pool).await?;
         let last: Option<(i64, i64)> = last
             .map(|row| Ok::<_, sqlx::Error>((row.try_get("day")?, row.try_get("rolled")?)))
             .transpose()?;
@@ -300,7 +305,8 @@ impl Journal {
             Some(day) if day == today && fresh => None,
             // The day before as well: a question of its last second may have been written late.
             Some(day) => Some(day - 1),
-            None => sqlx::query("SELECT MIN(at) AS at FROM question")
+            None => sqlx::query("SELECT MIN(at) AS at FROM question WHERE office = $1")
+                .bind(office)
                 .fetch_one(pool)
                 .await?
                 .try_get::<Option<i64>, _>("at")?
@@ -308,7 +314,8 @@ impl Journal {
         };
         let due: BTreeSet<i64> = first.into_iter().flat_map(|day| day..=today).collect();
         let mut days = due.clone();
-        let dirty = sqlx::query("SELECT day FROM rollup_dirty")
+        let dirty = sqlx::query("SELECT day FROM rollup_dirty WHERE office = $1")
+            .bind(office)
             .fetch_all(pool)
             .await?;
         for row in dirty {
@@ -336,16 +343,19 @@ impl Journal {
         // month, or adds the month up, waits here and reads only after this one has written.
         // Whoever changes a question later waits at the mark, or leaves a new one.
         let month = number_of(month_of(day_of(day)));
+        let office = &self.database().office;
         let mut transaction = self.database().pool.begin().await?;
         sqlx::query(
-            "INSERT INTO rollup_month (month) VALUES ($1) \
-             ON CONFLICT (month) DO UPDATE SET month = excluded.month",
+            "INSERT INTO rollup_month (month, office) VALUES ($1, $2) \
+             ON CONFLICT (office, month) DO UPDATE SET month = excluded.month",
         )
         .bind(month)
+        .bind(office.as_str())
         .execute(&mut *transaction)
         .await?;
-        let marks = sqlx::query("DELETE FROM rollup_dirty WHERE day = $1")
+        let marks = sqlx::query("DELETE FROM rollup_dirty WHERE day = $1 AND office = $2")
             .bind(day)
+            .bind(office.as_str())
             .execute(&mut *transaction)
             .await?
             .rows_affected();
@@ -355,19 +365,22 @@ impl Journal {
         }
         if day <= today {
             let start = day * DAY - AHEAD;
-            let facts = facts_between(&mut *transaction, start - REPEAT, start + DAY).await?;
-            write_day(&mut transaction, day, now, &facts).await?;
+            let facts =
+                facts_between(&mut *transaction, office, start - REPEAT, start + DAY).await?;
+            write_day(&mut transaction, office, day, now, &facts).await?;
         }
-        sqlx::query("DELETE FROM rollup_month WHERE month = $1")
+        sqlx::query("DELETE FROM rollup_month WHERE month = $1 AND office = $2")
             .bind(month)
+            .bind(office.as_str())
             .execute(&mut *transaction)
             .await?;
         if marks > 0 {
             // Last of all: everybody who works off a mark waits here.
             sqlx::query(
-                "INSERT INTO rollup_change (id, times) VALUES (1, 1) \
-                 ON CONFLICT (id) DO UPDATE SET times = rollup_change.times + 1",
+                "INSERT INTO rollup_change (office, times) VALUES ($1, 1) \
+                 ON CONFLICT (office) DO UPDATE SET times = rollup_change.times + 1",
             )
+            .bind(office.as_str())
             .execute(&mut *transaction)
             .await?;
         }
@@ -381,9 +394,12 @@ impl Journal {
     /// # Errors
     /// When the database refuses.
     pub async fn changes(&self) -> Result<i64, JournalError> {
-        let row = sqlx::query("SELECT COALESCE(MAX(times), 0) AS times FROM rollup_change")
-            .fetch_one(&self.database().readers)
-            .await?;
+        let row = sqlx::query(
+            "SELECT COALESCE(MAX(times), 0) AS times FROM rollup_change WHERE office = $1",
+        )
+        .bind(self.database().office.as_str())
+        .fetch_one(&self.database().readers)
+        .await?;
         Ok(row.try_get("times")?)
     }
 
@@ -398,8 +414,8 @@ impl Journal {
         to: NaiveDate,
     ) -> Result<Days, JournalError> {
         let mut days = Days::new();
-        let pool = &self.database().readers;
-        each_cell(pool, facet.as_str(), from, to, |day, key, tally| {
+        let (pool, office) = (&self.database().readers, &self.database().office);
+        each_cell(pool, office, facet.as_str(), from, to, |day, key, tally| {
             days.entry(key).or_default().insert(day, tally);
         })
         .await?;
@@ -411,9 +427,12 @@ impl Journal {
     /// # Errors
     /// When the database refuses.
     pub async fn rolled(&self) -> Result<Option<(NaiveDate, NaiveDate)>, JournalError> {
-        let row = sqlx::query("SELECT MIN(day) AS first, MAX(day) AS last FROM rollup_day")
-            .fetch_one(&self.database().readers)
-            .await?;
+        let row = sqlx::query(
+            "SELECT MIN(day) AS first, MAX(day) AS last FROM rollup_day WHERE office = $1",
+        )
+        .bind(self.database().office.as_str())
+        .fetch_one(&self.database().readers)
+        .await?;
         let first: Option<i64> = row.try_get("first")?;
         let last: Option<i64> = row.try_get("last")?;
         Ok(first.zip(last).map(|(a, b)| (day_of(a), day_of(b))))
@@ -426,7 +445,8 @@ impl Journal {
     /// # Errors
     /// When the database refuses.
     pub async fn has_changes(&self) -> Result<bool, JournalError> {
-        let row = sqlx::query("SELECT day FROM rollup_dirty LIMIT 1")
+        let row = sqlx::query("SELECT day FROM rollup_dirty WHERE office = $1 LIMIT 1")
+            .bind(self.database().office.as_str())
             .fetch_optional(&self.database().readers)
             .await?;
         Ok(row.is_some())
@@ -437,7 +457,8 @@ impl Journal {
     /// # Errors
     /// When the database refuses.
     pub async fn rolled_at(&self) -> Result<Option<DateTime<Utc>>, JournalError> {
-        let row = sqlx::query("SELECT MAX(rolled) AS at FROM rollup_day")
+        let row = sqlx::query("SELECT MAX(rolled) AS at FROM rollup_day WHERE office = $1")
+            .bind(self.database().office.as_str())
             .fetch_one(&self.database().readers)
             .await?;
         let at: Option<i64> = row.try_get("at")?;
@@ -448,20 +469,23 @@ impl Journal {
 /// Writes the roll-ups of a day anew.
 async fn write_day(
     transaction: &mut Transaction<'_, Any>,
+    office: &OfficeId,
     day: i64,
     now: DateTime<Utc>,
     facts: &[Fact],
 ) -> Result<(), JournalError> {
     sqlx::query(
-        "INSERT INTO rollup_day (day, rolled) VALUES ($1, $2) \
-         ON CONFLICT (day) DO UPDATE SET rolled = excluded.rolled",
+        "INSERT INTO rollup_day (day, rolled, office) VALUES ($1, $2, $3) \
+         ON CONFLICT (office, day) DO UPDATE SET rolled = excluded.rolled",
     )
     .bind(day)
     .bind(now.timestamp_millis())
+    .bind(office.as_str())
     .execute(&mut **transaction)
     .await?;
-    sqlx::query("DELETE FROM rollup WHERE day = $1 AND facet IN ('all', 'outcome', 'topic', 'place', 'region', 'place_topic', 'region_topic', 'entry', 'board')")
+    sqlx::query("DELETE FROM rollup WHERE day = $1 AND office = $2 AND facet IN ('all', 'outcome', 'topic', 'place', 'region', 'place_topic', 'region_topic', 'entry', 'board')")
         .bind(day)
+        .bind(office.as_str())
         .execute(&mut **transaction)
         .await?;
     let tallies = tally(facts, day_of(day));
@@ -474,12 +498,13 @@ async fn write_day(
             })
         })
         .collect();
-    write_cells(transaction, day, &cells).await
+    write_cells(transaction, office, day, &cells).await
 }
 
 /// Reads the cells of a facet in `from..=to`, in order of days.
 pub(super) async fn each_cell<'e>(
     from_where: impl Executor<'e, Database = Any>,
+    office: &OfficeId,
     facet: &str,
     from: NaiveDate,
     to: NaiveDate,
@@ -489,11 +514,12 @@ pub(super) async fn each_cell<'e>(
     let mut rows = sqlx::query(
         "SELECT day, cell, questions, repeats, answered, resolved, open, handed_on, unknown, \
          refused, emergency, helpful, unhelpful, askers FROM rollup \
-         WHERE facet = $1 AND day >= $2 AND day <= $3 ORDER BY day, cell",
+         WHERE office = $4 AND facet = $1 AND day >= $2 AND day <= $3 ORDER BY day, cell",
     )
     .bind(facet)
     .bind(number_of(from))
     .bind(number_of(to))
+    .bind(office.as_str())
     .fetch(from_where);
     while let Some(row) = rows.try_next().await? {
         let count = |at: usize| -> Result<u64, sqlx::Error> {
@@ -524,6 +550,7 @@ pub(super) fn monthly(facet: Facet) -> String {
 /// Writes cells (facet, key, tally) of a day, or of a month under its first day.
 pub(super) async fn write_cells(
     transaction: &mut Transaction<'_, Any>,
+    office: &OfficeId,
     day: i64,
     cells: &[(&str, &str, &Tally)],
 ) -> Result<(), JournalError> {
@@ -539,7 +566,7 @@ pub(super) async fn write_cells(
             {
                 query = query.bind(i64::try_from(count).unwrap_or(i64::MAX));
             }
-            query = query.bind(tally.askers.to_text());
+            query = query.bind(tally.askers.to_text()).bind(office.as_str());
         }
         query.execute(&mut **transaction).await?;
     }
@@ -548,7 +575,8 @@ pub(super) async fn write_cells(
 
 fn insert(rows: usize) -> String {
     let mut sql = "INSERT INTO rollup (day, facet, cell, questions, repeats, answered, resolved, \
-                   open, handed_on, unknown, refused, emergency, helpful, unhelpful, askers) VALUES "
+                   open, handed_on, unknown, refused, emergency, helpful, unhelpful, askers, \
+                   office) VALUES "
         .to_owned();
     for row in 0..rows {
         sql.push_str(if row == 0 { "(" } else { ", (" });

@@ -30,10 +30,12 @@ impl Journal {
         let mut month = month_of(first);
         while next(month) <= today {
             let row = sqlx::query(
-                "SELECT CAST(COUNT(*) AS BIGINT) AS n FROM rollup_day WHERE day >= $1 AND day < $2",
+                "SELECT CAST(COUNT(*) AS BIGINT) AS n FROM rollup_day \
+                 WHERE day >= $1 AND day < $2 AND office = $3",
             )
             .bind(number_of(month))
-            .bind(number_of(next(month)));
+            .bind(number_of(next(month)))
+            .bind(self.database().office.as_str());
             if !known.contains(&month) {
                 let rolled: i64 = row.fetch_one(&self.database().pool).await?.try_get("n")?;
                 if rolled == (next(month) - month).num_days() {
@@ -46,13 +48,16 @@ impl Journal {
     }
 
     async fn roll_month(&self, month: NaiveDate) -> Result<(), JournalError> {
+        let office = &self.database().office;
         let mut transaction = self.database().pool.begin().await?;
         // First of all: another program that adds the same month up, or rolls up one of its
         // days, waits here; days are read only then.
         let first = sqlx::query(
-            "INSERT INTO rollup_month (month) VALUES ($1) ON CONFLICT (month) DO NOTHING",
+            "INSERT INTO rollup_month (month, office) VALUES ($1, $2) \
+             ON CONFLICT (office, month) DO NOTHING",
         )
         .bind(number_of(month))
+        .bind(office.as_str())
         .execute(&mut *transaction)
         .await?;
         if first.rows_affected() == 0 {
@@ -65,20 +70,21 @@ impl Journal {
             let add = |_, key, tally: Tally| {
                 totals.entry(key).or_default().merge(&tally);
             };
-            each_cell(&mut *transaction, facet.as_str(), month, last, add).await?;
+            each_cell(&mut *transaction, office, facet.as_str(), month, last, add).await?;
             facets.push((rollup::monthly(facet), totals));
         }
         for (facet, totals) in &facets {
-            sqlx::query("DELETE FROM rollup WHERE facet = $1 AND day = $2")
+            sqlx::query("DELETE FROM rollup WHERE facet = $1 AND day = $2 AND office = $3")
                 .bind(facet.as_str())
                 .bind(number_of(month))
+                .bind(office.as_str())
                 .execute(&mut *transaction)
                 .await?;
             let cells = totals
                 .iter()
                 .map(|(key, t)| (facet.as_str(), key.as_str(), t));
             let cells: Vec<_> = cells.collect();
-            write_cells(&mut transaction, number_of(month), &cells).await?;
+            write_cells(&mut transaction, office, number_of(month), &cells).await?;
         }
         transaction.commit().await?;
         Ok(())
@@ -87,10 +93,12 @@ impl Journal {
     /// The months added up, by first day, that begin in `from..=to`.
     async fn months(&self, from: NaiveDate, to: NaiveDate) -> Result<Vec<NaiveDate>, JournalError> {
         let rows = sqlx::query(
-            "SELECT month FROM rollup_month WHERE month >= $1 AND month <= $2 ORDER BY month",
+            "SELECT month FROM rollup_month WHERE month >= $1 AND month <= $2 AND office = $3 \
+             ORDER BY month",
         )
         .bind(number_of(from))
         .bind(number_of(to))
+        .bind(self.database().office.as_str())
         .fetch_all(&self.database().readers)
         .await?;
         let months = rows.iter().map(|row| row.try_get("month").map(day_of));
@@ -111,7 +119,7 @@ impl Journal {
         let mut take = |_, key, tally| {
             totals.entry(key).or_default().merge(&tally);
         };
-        let pool = &self.database().readers;
+        let (pool, office) = (&self.database().readers, &self.database().office);
         let mut day = from;
         for month in self.months(from, to).await? {
             let after = next(month);
@@ -120,13 +128,21 @@ impl Journal {
             }
             if day < month {
                 let before = month.pred_opt().unwrap_or(month);
-                each_cell(pool, facet.as_str(), day, before, &mut take).await?;
+                each_cell(pool, office, facet.as_str(), day, before, &mut take).await?;
             }
-            each_cell(pool, &rollup::monthly(facet), month, month, &mut take).await?;
+            each_cell(
+                pool,
+                office,
+                &rollup::monthly(facet),
+                month,
+                month,
+                &mut take,
+            )
+            .await?;
             day = after;
         }
         if day <= to {
-            each_cell(pool, facet.as_str(), day, to, &mut take).await?;
+            each_cell(pool, office, facet.as_str(), day, to, &mut take).await?;
         }
         Ok(totals)
     }

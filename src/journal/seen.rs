@@ -17,7 +17,8 @@ impl Journal {
         now: DateTime<Utc>,
     ) -> Result<(), JournalError> {
         let mut transaction = self.database().pool.begin().await?;
-        let rows = sqlx::query("SELECT entry FROM entry_seen")
+        let rows = sqlx::query("SELECT entry FROM entry_seen WHERE office = $1")
+            .bind(self.database().office.as_str())
             .fetch_all(&mut *transaction)
             .await?;
         let mut known = std::collections::HashSet::new();
@@ -35,10 +36,12 @@ impl Journal {
             .collect();
         for entry in new {
             sqlx::query(
-                "INSERT INTO entry_seen (entry, seen) VALUES ($1, $2) ON CONFLICT (entry) DO NOTHING",
+                "INSERT INTO entry_seen (entry, seen, office) VALUES ($1, $2, $3) \
+                 ON CONFLICT (office, entry) DO NOTHING",
             )
             .bind(entry)
             .bind(seen)
+            .bind(self.database().office.as_str())
             .execute(&mut *transaction)
             .await?;
         }
@@ -52,8 +55,10 @@ impl Journal {
     /// When the database refuses.
     pub async fn new_entries(&self) -> Result<Vec<(String, NaiveDate)>, JournalError> {
         let rows = sqlx::query(
-            "SELECT entry, seen FROM entry_seen WHERE seen > 0 ORDER BY seen DESC, entry",
+            "SELECT entry, seen FROM entry_seen WHERE seen > 0 AND office = $1 \
+             ORDER BY seen DESC, entry",
         )
+        .bind(self.database().office.as_str())
         .fetch_all(&self.database().pool)
         .await?;
         rows.iter()

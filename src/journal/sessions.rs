@@ -26,7 +26,7 @@ fn hashed(token: &str) -> String {
 }
 
 impl Sessions {
-    /// The sessions in `database`.
+    /// The sessions of an office's staff in `database`.
     pub fn new(database: Database) -> Self {
         Self { database }
     }
@@ -37,12 +37,15 @@ impl Sessions {
     /// When the system has no randomness or the database refuses.
     pub async fn open(&self, staff: i64, now: DateTime<Utc>) -> Result<String, JournalError> {
         let token = generate_secret()?;
-        sqlx::query("INSERT INTO session (token, staff, created, seen) VALUES ($1, $2, $3, $3)")
-            .bind(hashed(&token))
-            .bind(staff)
-            .bind(now.timestamp_millis())
-            .execute(&self.database.pool)
-            .await?;
+        sqlx::query(
+            "INSERT INTO session (token, staff, created, seen, office) VALUES ($1, $2, $3, $3, $4)",
+        )
+        .bind(hashed(&token))
+        .bind(staff)
+        .bind(now.timestamp_millis())
+        .bind(self.database.office.as_str())
+        .execute(&self.database.pool)
+        .await?;
         Ok(token)
     }
 
@@ -57,14 +60,15 @@ impl Sessions {
     ) -> Result<Option<Member>, JournalError> {
         let token = hashed(token);
         let row = sqlx::query(
-            "SELECT s.id, s.name, s.role, s.created, s.disabled, session.seen FROM session \
-             JOIN staff s ON s.id = session.staff \
-             WHERE session.token = $1 AND session.created > $2 AND session.seen > $3 \
+            "SELECT s.id, s.name, s.office, s.role, s.created, s.disabled, session.seen FROM session \
+             JOIN staff s ON s.id = session.staff AND s.office = session.office \
+             WHERE session.token = $1 AND session.office = $4 AND session.created > $2 AND session.seen > $3 \
              AND s.disabled = 0",
         )
         .bind(&token)
         .bind((now - Duration::hours(SESSION_HOURS)).timestamp_millis())
         .bind((now - Duration::hours(IDLE_HOURS)).timestamp_millis())
+        .bind(self.database.office.as_str())
         .fetch_optional(&self.database.readers)
         .await?;
         let Some(row) = row else {
@@ -72,9 +76,10 @@ impl Sessions {
         };
         let seen: i64 = row.try_get("seen")?;
         if now.timestamp_millis() - seen > SEEN_EVERY_SECONDS * 1000 {
-            sqlx::query("UPDATE session SET seen = $1 WHERE token = $2")
+            sqlx::query("UPDATE session SET seen = $1 WHERE token = $2 AND office = $3")
                 .bind(now.timestamp_millis())
                 .bind(&token)
+                .bind(self.database.office.as_str())
                 .execute(&self.database.pool)
                 .await?;
         }
@@ -86,8 +91,9 @@ impl Sessions {
     /// # Errors
     /// When the database refuses.
     pub async fn close(&self, token: &str) -> Result<(), JournalError> {
-        sqlx::query("DELETE FROM session WHERE token = $1")
+        sqlx::query("DELETE FROM session WHERE token = $1 AND office = $2")
             .bind(hashed(token))
+            .bind(self.database.office.as_str())
             .execute(&self.database.pool)
             .await?;
         Ok(())
@@ -98,9 +104,10 @@ impl Sessions {
     /// # Errors
     /// When the database refuses.
     pub async fn prune(&self, now: DateTime<Utc>) -> Result<(), JournalError> {
-        sqlx::query("DELETE FROM session WHERE created < $1 OR seen < $2")
+        sqlx::query("DELETE FROM session WHERE office = $3 AND (created < $1 OR seen < $2)")
             .bind((now - Duration::hours(SESSION_HOURS)).timestamp_millis())
             .bind((now - Duration::hours(IDLE_HOURS)).timestamp_millis())
+            .bind(self.database.office.as_str())
             .execute(&self.database.pool)
             .await?;
         Ok(())

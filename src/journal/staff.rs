@@ -9,7 +9,7 @@ use sqlx::any::AnyRow;
 
 use super::record::next_id;
 use super::redact::without_nul;
-use super::{Database, JournalError};
+use super::{Database, JournalError, OfficeId};
 
 /// Wrong passwords in a row that an account may see.
 pub const FAILURES: i64 = 5;
@@ -75,6 +75,8 @@ pub struct Member {
     pub id: i64,
     /// What it logs in with.
     pub name: String,
+    /// The office it belongs to, and sees nothing but.
+    pub office: OfficeId,
     /// What it may do.
     pub role: Role,
     /// When it was made.
@@ -104,6 +106,7 @@ pub(super) fn member(row: &AnyRow) -> Result<Member, JournalError> {
     Ok(Member {
         id: row.try_get("id")?,
         name: row.try_get("name")?,
+        office: OfficeId::of_row(row.try_get("office")?),
         // A role that a newer version wrote: the least it can be.
         role: role.parse().unwrap_or(Role::Viewer),
         created: DateTime::from_timestamp_millis(row.try_get("created")?).unwrap_or_default(),
@@ -112,7 +115,7 @@ pub(super) fn member(row: &AnyRow) -> Result<Member, JournalError> {
 }
 
 impl Staff {
-    /// The accounts in `database`.
+    /// The accounts of an office in `database`.
     pub fn new(database: Database) -> Self {
         Self { database }
     }
@@ -136,13 +139,15 @@ impl Staff {
         }
         let id = next_id(now);
         let result = sqlx::query(
-            "INSERT INTO staff (id, name, role, password, created) VALUES ($1, $2, $3, $4, $5)",
+            "INSERT INTO staff (id, name, role, password, created, office) \
+             VALUES ($1, $2, $3, $4, $5, $6)",
         )
         .bind(id)
         .bind(name)
         .bind(role.stored())
         .bind(hash)
         .bind(now.timestamp_millis())
+        .bind(self.database.office.as_str())
         .execute(&self.database.pool)
         .await;
         match result {
@@ -153,6 +158,7 @@ impl Staff {
             Ok(_) => Ok(Member {
                 id,
                 name: name.to_owned(),
+                office: self.database.office.clone(),
                 role,
                 created: now,
                 disabled: false,
@@ -166,8 +172,10 @@ impl Staff {
     /// When the database refuses.
     pub async fn list(&self) -> Result<Vec<Member>, JournalError> {
         let rows = sqlx::query(
-            "SELECT id, name, role, created, disabled FROM staff ORDER BY disabled, name",
+            "SELECT id, name, office, role, created, disabled FROM staff WHERE office = $1 \
+             ORDER BY disabled, name",
         )
+        .bind(self.database.office.as_str())
         .fetch_all(&self.database.readers)
         .await?;
         rows.iter().map(member).collect()
@@ -178,14 +186,19 @@ impl Staff {
     /// # Errors
     /// When there is none, or the database refuses.
     pub async fn by_id(&self, id: i64) -> Result<Member, JournalError> {
-        let row = sqlx::query("SELECT id, name, role, created, disabled FROM staff WHERE id = $1")
-            .bind(id)
-            .fetch_optional(&self.database.readers)
-            .await?;
+        let row = sqlx::query(
+            "SELECT id, name, office, role, created, disabled FROM staff \
+             WHERE id = $1 AND office = $2",
+        )
+        .bind(id)
+        .bind(self.database.office.as_str())
+        .fetch_optional(&self.database.readers)
+        .await?;
         member(&row.ok_or(JournalError::NoSuchStaff)?)
     }
 
-    /// An account with what is needed to judge a log-in.
+    /// An account of any office, with what is needed to judge a log-in: whoever logs in says no
+    /// office, the name is the only one in the whole database.
     ///
     /// # Errors
     /// When the database refuses.
@@ -195,7 +208,7 @@ impl Staff {
         now: DateTime<Utc>,
     ) -> Result<Option<Credentials>, JournalError> {
         let row = sqlx::query(
-            "SELECT id, name, role, created, disabled, password, locked_until FROM staff \
+            "SELECT id, name, office, role, created, disabled, password, locked_until FROM staff \
              WHERE name = $1",
         )
         .bind(without_nul(name.trim()))
@@ -217,19 +230,24 @@ impl Staff {
     /// When the database refuses.
     pub async fn log_in_failed(&self, id: i64, now: DateTime<Utc>) -> Result<bool, JournalError> {
         let row = sqlx::query(
-            "UPDATE staff SET failures = failures + 1 WHERE id = $1 RETURNING failures",
+            "UPDATE staff SET failures = failures + 1 WHERE id = $1 AND office = $2 \
+             RETURNING failures",
         )
         .bind(id)
+        .bind(self.database.office.as_str())
         .fetch_one(&self.database.pool)
         .await?;
         if row.try_get::<i64, _>("failures")? < FAILURES {
             return Ok(false);
         }
-        sqlx::query("UPDATE staff SET failures = 0, locked_until = $1 WHERE id = $2")
-            .bind((now + Duration::minutes(LOCK_MINUTES)).timestamp_millis())
-            .bind(id)
-            .execute(&self.database.pool)
-            .await?;
+        sqlx::query(
+            "UPDATE staff SET failures = 0, locked_until = $1 WHERE id = $2 AND office = $3",
+        )
+        .bind((now + Duration::minutes(LOCK_MINUTES)).timestamp_millis())
+        .bind(id)
+        .bind(self.database.office.as_str())
+        .execute(&self.database.pool)
+        .await?;
         Ok(true)
     }
 
@@ -238,10 +256,13 @@ impl Staff {
     /// # Errors
     /// When the database refuses.
     pub async fn log_in_succeeded(&self, id: i64) -> Result<(), JournalError> {
-        sqlx::query("UPDATE staff SET failures = 0, locked_until = 0 WHERE id = $1")
-            .bind(id)
-            .execute(&self.database.pool)
-            .await?;
+        sqlx::query(
+            "UPDATE staff SET failures = 0, locked_until = 0 WHERE id = $1 AND office = $2",
+        )
+        .bind(id)
+        .bind(self.database.office.as_str())
+        .execute(&self.database.pool)
+        .await?;
         Ok(())
     }
 
@@ -252,17 +273,20 @@ impl Staff {
     pub async fn set_password(&self, id: i64, hash: &str) -> Result<(), JournalError> {
         let mut transaction = self.database.pool.begin().await?;
         let done = sqlx::query(
-            "UPDATE staff SET password = $1, failures = 0, locked_until = 0 WHERE id = $2",
+            "UPDATE staff SET password = $1, failures = 0, locked_until = 0 \
+             WHERE id = $2 AND office = $3",
         )
         .bind(hash)
         .bind(id)
+        .bind(self.database.office.as_str())
         .execute(&mut *transaction)
         .await?;
         if done.rows_affected() == 0 {
             return Err(JournalError::NoSuchStaff);
         }
-        sqlx::query("DELETE FROM session WHERE staff = $1")
+        sqlx::query("DELETE FROM session WHERE staff = $1 AND office = $2")
             .bind(id)
+            .bind(self.database.office.as_str())
             .execute(&mut *transaction)
             .await?;
         transaction.commit().await?;
@@ -277,30 +301,36 @@ impl Staff {
     pub async fn change(&self, id: i64, role: Role, disabled: bool) -> Result<(), JournalError> {
         let mut transaction = self.database.pool.begin().await?;
         // Two who take each other's role away at once: the second waits here and then counts.
-        sqlx::query("UPDATE staff SET id = id WHERE role = $1 AND disabled = 0")
+        sqlx::query("UPDATE staff SET id = id WHERE role = $1 AND disabled = 0 AND office = $2")
             .bind(Role::Admin.stored())
+            .bind(self.database.office.as_str())
             .execute(&mut *transaction)
             .await?;
-        let done = sqlx::query("UPDATE staff SET role = $1, disabled = $2 WHERE id = $3")
-            .bind(role.stored())
-            .bind(i64::from(disabled))
-            .bind(id)
-            .execute(&mut *transaction)
-            .await?;
+        let done =
+            sqlx::query("UPDATE staff SET role = $1, disabled = $2 WHERE id = $3 AND office = $4")
+                .bind(role.stored())
+                .bind(i64::from(disabled))
+                .bind(id)
+                .bind(self.database.office.as_str())
+                .execute(&mut *transaction)
+                .await?;
         if done.rows_affected() == 0 {
             return Err(JournalError::NoSuchStaff);
         }
         let left = sqlx::query(
-            "SELECT CAST(COUNT(*) AS BIGINT) AS n FROM staff WHERE role = $1 AND disabled = 0",
+            "SELECT CAST(COUNT(*) AS BIGINT) AS n FROM staff \
+             WHERE role = $1 AND disabled = 0 AND office = $2",
         )
         .bind(Role::Admin.stored())
+        .bind(self.database.office.as_str())
         .fetch_one(&mut *transaction)
         .await?;
         if left.try_get::<i64, _>("n")? == 0 {
             return Err(JournalError::LastAdmin);
         }
-        sqlx::query("DELETE FROM session WHERE staff = $1")
+        sqlx::query("DELETE FROM session WHERE staff = $1 AND office = $2")
             .bind(id)
+            .bind(self.database.office.as_str())
             .execute(&mut *transaction)
             .await?;
         transaction.commit().await?;

@@ -6,8 +6,8 @@ use chrono::{DateTime, Utc};
 use sqlx::any::install_default_drivers;
 use sqlx::{AnyConnection, AssertSqlSafe, Connection, Row};
 
-use super::JournalError;
 use super::database::{Engine, is_current};
+use super::{Backlog, Database, JournalError};
 
 /// A server that does not answer within this is away.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -57,6 +57,18 @@ impl Vitals {
         // Nothing was written: whether it is closed in order makes no difference.
         let _ = connection.close().await;
         vitals.map(Some)
+    }
+}
+
+impl Database {
+    /// What waits in the inboxes of all offices together.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub async fn backlog(&self) -> Result<Backlog, JournalError> {
+        let sql = "SELECT CAST(COUNT(*) AS BIGINT) AS n, CAST(MIN(received) AS BIGINT) AS oldest \
+                   FROM inbox WHERE done = 0";
+        Backlog::of(&sqlx::query(sql).fetch_one(&self.readers).await?)
     }
 }
 

@@ -7,7 +7,7 @@ use sha2::{Digest, Sha256};
 use super::citation::{official_name, parse_basis};
 use super::finding::{Finding, SourceFile};
 use super::front_matter::{self, Context, Header, check_place, check_review};
-use super::load::LOCAL;
+use super::load::is_own;
 use super::markdown::{Line, LineKind, lines};
 use super::model::FigureLine;
 use super::{Basis, Entry, EntryId};
@@ -231,7 +231,7 @@ fn head_line(
     } else if let Some(text) = after("来源") {
         draft.entry.source = Some(text.trim().to_owned()).filter(|t| !t.is_empty());
     } else if let Some(text) = after("替代") {
-        if !source.path.starts_with(LOCAL) {
+        if !is_own(&source.path) {
             findings.push(
                 source
                     .error(

@@ -17,7 +17,14 @@ use super::{Entry, EntryId, Library, read_bounded, risk, tables};
 /// Drafts wait here for a person; nothing in it is an entry.
 pub const DRAFTS: &str = "drafts";
 /// The folder of the office's own entries; an update of the program never writes there.
-pub(super) const LOCAL: &str = "local";
+pub const LOCAL: &str = "local";
+/// Where several offices share a library, each has its own entries in a folder of its own here.
+pub const OFFICES: &str = "offices";
+
+/// Whether a file of the library, by its path in it, is an office's own.
+pub fn is_own(file: &Path) -> bool {
+    file.starts_with(LOCAL) || file.starts_with(OFFICES)
+}
 
 /// The library folder could not be read at all.
 #[derive(Debug, thiserror::Error)]
@@ -48,6 +55,9 @@ pub struct LoadOptions {
     pub preset: Option<String>,
     /// The day that reviews are counted to.
     pub today: NaiveDate,
+    /// The folder of the office's own entries, relative to the library: [`LOCAL`], or one of its own in
+    /// [`OFFICES`]. What other offices wrote is not read.
+    pub own: PathBuf,
 }
 
 /// A library as read, with everything that is wrong with it.
@@ -83,9 +93,14 @@ impl Loaded {
     }
 }
 
-/// The files that make up a library, sorted, relative to `root`.
-fn files(root: &Path) -> Result<Vec<PathBuf>, LoadError> {
-    fn walk(root: &Path, folder: &Path, out: &mut Vec<PathBuf>) -> Result<(), LoadError> {
+/// The files that make up a library with the own entries in `own`, sorted, relative to `root`.
+fn files(root: &Path, own: &Path) -> Result<Vec<PathBuf>, LoadError> {
+    fn walk(
+        root: &Path,
+        own: &Path,
+        folder: &Path,
+        out: &mut Vec<PathBuf>,
+    ) -> Result<(), LoadError> {
         let io = |source| LoadError::Io {
             path: folder.to_owned(),
             source,
@@ -101,10 +116,15 @@ fn files(root: &Path) -> Result<Vec<PathBuf>, LoadError> {
             }
             let relative = path.strip_prefix(root).unwrap_or(&path).to_owned();
             if path.is_dir() {
-                if relative != Path::new(statutes::FOLDER) && relative != Path::new(DRAFTS) {
-                    walk(root, &path, out)?;
+                let others =
+                    is_own(&relative) && !relative.starts_with(own) && !own.starts_with(&relative);
+                let aside =
+                    relative == Path::new(statutes::FOLDER) || relative == Path::new(DRAFTS);
+                if !others && !aside {
+                    walk(root, own, &path, out)?;
                 }
             } else if name != "README.md"
+                && (!is_own(&relative) || relative.starts_with(own))
                 && matches!(
                     path.extension().and_then(|e| e.to_str()),
                     Some("md" | "toml" | "txt" | "tsv")
@@ -119,7 +139,7 @@ fn files(root: &Path) -> Result<Vec<PathBuf>, LoadError> {
         return Err(LoadError::Missing(root.to_owned()));
     }
     let mut out = Vec::new();
-    walk(root, root, &mut out)?;
+    walk(root, own, root, &mut out)?;
     out.sort();
     Ok(out)
 }
@@ -150,7 +170,7 @@ pub fn load_with(
     let mut order: Vec<Arc<PathBuf>> = Vec::new();
     let mut findings = Vec::new();
     let mut digest = Sha256::new();
-    let kept = files(root)?
+    let kept = files(root, &options.own)?
         .into_iter()
         .filter(|file| !planned.iter().any(|(path, _)| path == file))
         .map(|file| (file, None));

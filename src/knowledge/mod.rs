@@ -26,7 +26,7 @@ pub use calendar::{FixedDay, When};
 pub use check_statutes::check_statutes;
 pub use docx::DocxError;
 pub use finding::{Finding, Severity, Sources};
-pub use load::{DRAFTS, LoadError, LoadOptions, Loaded, load, load_with};
+pub use load::{DRAFTS, LOCAL, LoadError, LoadOptions, Loaded, OFFICES, is_own, load, load_with};
 pub use model::{
     Basis, Citation, Entry, EntryId, Hotline, Library, Origin, Place, Preset, SmallTalk, Topic,
 };

@@ -133,6 +133,7 @@ mod tests {
         let options = LoadOptions {
             preset: None,
             today: chrono::NaiveDate::from_ymd_opt(2026, 11, 25).unwrap_or_default(),
+            own: "local".into(),
         };
         let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/library");
         let library = load(&root, &options).unwrap().library;

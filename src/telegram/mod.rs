@@ -33,16 +33,15 @@ use teloxide::types::{AllowedUpdate, Me};
 use teloxide::utils::command::BotCommands as _;
 use tokio_util::sync::CancellationToken;
 
-use crate::config::TelegramConfig;
+use crate::config::Config;
 use crate::desk::Desk;
 use crate::doctor::Online;
 use crate::journal::{Inbox, in_time};
-use crate::ledger::Regions;
 use context::Context;
 use intake::Intake;
 use outgoing::{Outgoing, describe};
 
-pub use webhook::Webhook;
+pub use webhook::{Doors, Webhook};
 
 /// Name of this channel in the journal.
 const CHANNEL: &str = "telegram";
@@ -92,15 +91,21 @@ pub enum TelegramError {
 }
 
 impl TelegramSettings {
-    /// From `TELOXIDE_TOKEN` and `TELOXIDE_API_URL`; `None` without a token.
-    pub fn from_environment(config: &TelegramConfig, regions: &Regions) -> Option<Self> {
+    /// Of an office: the token from its environment variable, and `TELOXIDE_API_URL`; `None` without a
+    /// token.
+    pub fn of(config: &Config) -> Option<Self> {
+        let variables = config.token_variables();
         let set = |name: &str| std::env::var(name).ok().filter(|v| !v.trim().is_empty());
         Some(Self {
-            token: set("TELOXIDE_TOKEN")?.trim().to_owned(),
+            token: variables
+                .iter()
+                .find_map(|name| set(name))?
+                .trim()
+                .to_owned(),
             api_url: set("TELOXIDE_API_URL"),
-            proxy: config.proxy.clone(),
-            per_second: config.messages_per_second,
-            regions: regions.list.iter().map(|r| r.code.clone()).collect(),
+            proxy: config.telegram.proxy.clone(),
+            per_second: config.telegram.messages_per_second,
+            regions: config.regions.list.iter().map(|r| r.code.clone()).collect(),
         })
     }
 

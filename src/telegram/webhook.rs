@@ -3,7 +3,8 @@
 //! Telegram brings a chat's next update only after the one before was taken, and brings again what
 //! was not: so several programs behind one address lose nothing and keep the order.
 
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use axum::Router;
@@ -40,14 +41,45 @@ pub struct Webhook {
     pub url: Url,
     /// What Telegram says to prove that it is Telegram.
     pub secret: String,
-    /// Where this program listens; the proxy in front leads there.
-    pub listener: TcpListener,
+    /// Where this program hears of it.
+    pub doors: Doors,
 }
+
+/// The webhooks behind one address of this program, by path: a bot each. Cheap to clone.
+#[derive(Clone, Default)]
+pub struct Doors(Arc<RwLock<HashMap<String, Arc<Hook>>>>);
 
 struct Hook {
     intake: Arc<Intake>,
-    path: String,
     secret: String,
+}
+
+impl Doors {
+    /// Receives updates for all of them until `shutdown`; the proxy in front leads to `listener`.
+    pub async fn serve(self, listener: TcpListener, shutdown: CancellationToken) {
+        if let Ok(address) = listener.local_addr() {
+            tracing::info!(telegram.webhook.address = %address, "receiving updates by webhook");
+        }
+        let app = Router::new()
+            .fallback(receive)
+            .layer(TimeoutLayer::with_status_code(
+                StatusCode::SERVICE_UNAVAILABLE,
+                TIME_LIMIT,
+            ))
+            .with_state(self);
+        http::serve(listener, app, CONNECTIONS, shutdown).await;
+    }
+
+    fn open(&self, path: &str, hook: Hook) {
+        // A poisoned lock only means that another thread panicked here: the map is whole.
+        let mut doors = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        doors.insert(path.to_owned(), Arc::new(hook));
+    }
+
+    fn at(&self, path: &str) -> Option<Arc<Hook>> {
+        let doors = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        doors.get(path).cloned()
+    }
 }
 
 /// Has Telegram bring updates, and receives them until `shutdown`.
@@ -57,41 +89,24 @@ pub(super) async fn run(
     webhook: Webhook,
     shutdown: CancellationToken,
 ) -> Result<(), TelegramError> {
-    let Webhook {
-        url,
-        secret,
-        listener,
-    } = webhook;
-    if let Ok(address) = listener.local_addr() {
-        tracing::info!(telegram.webhook.address = %address, "receiving updates by webhook");
-    }
-    let hook = Arc::new(Hook {
+    let Webhook { url, secret, doors } = webhook;
+    let hook = Hook {
         intake,
-        path: url.path().to_owned(),
         secret: secret.clone(),
-    });
-    let app = Router::new()
-        .fallback(receive)
-        .layer(TimeoutLayer::with_status_code(
-            StatusCode::SERVICE_UNAVAILABLE,
-            TIME_LIMIT,
-        ))
-        .with_state(hook);
-    let serving = tokio::spawn(http::serve(listener, app, CONNECTIONS, shutdown.clone()));
+    };
+    doors.open(url.path(), hook);
     let kept = keep_set(&bot, &url, &secret, &shutdown).await;
     if kept.is_err() {
-        // The rest of the program stops with us.
+        // What belongs to this bot stops with us.
         shutdown.cancel();
     }
-    // It ends with the shutdown, and only a panic could make it fail.
-    let _ = serving.await;
     kept
 }
 
-async fn receive(State(hook): State<Arc<Hook>>, request: Request) -> StatusCode {
-    if request.uri().path() != hook.path {
+async fn receive(State(doors): State<Doors>, request: Request) -> StatusCode {
+    let Some(hook) = doors.at(request.uri().path()) else {
         return StatusCode::NOT_FOUND;
-    }
+    };
     if request.method() != Method::POST {
         return StatusCode::METHOD_NOT_ALLOWED;
     }

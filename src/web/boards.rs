@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use askama::Template;
-use axum::extract::{Form, Path, Query, State};
+use axum::extract::{Form, Path, Query};
 use axum::response::{IntoResponse, Redirect, Response};
 use chrono::{Days, Utc};
 use serde::Deserialize;
@@ -232,7 +232,7 @@ pub(super) struct Done {
 
 /// `GET /boards`
 pub(super) async fn list(
-    State(site): State<Site>,
+    site: Site,
     visit: Visit,
     Query(done): Query<Done>,
 ) -> Result<Response, WebError> {
@@ -271,7 +271,7 @@ const UNSAVED: &str = "没有保存。写的都还在，改好再保存。";
 
 /// `POST /boards`
 pub(super) async fn add(
-    State(site): State<Site>,
+    site: Site,
     visit: Visit,
     Form(fields): Form<Vec<(String, String)>>,
 ) -> Result<Response, WebError> {
@@ -319,7 +319,7 @@ async fn edit_page(
 
 /// `GET /boards/{code}`
 pub(super) async fn edit(
-    State(site): State<Site>,
+    site: Site,
     visit: Visit,
     Path(code): Path<String>,
 ) -> Result<Response, WebError> {
@@ -329,7 +329,7 @@ pub(super) async fn edit(
 
 /// `POST /boards/{code}`
 pub(super) async fn change(
-    State(site): State<Site>,
+    site: Site,
     visit: Visit,
     Path(code): Path<String>,
     Form(fields): Form<Vec<(String, String)>>,
@@ -352,7 +352,7 @@ pub(super) async fn change(
 
 /// `POST /boards/{code}/retire`
 pub(super) async fn retire(
-    State(site): State<Site>,
+    site: Site,
     visit: Visit,
     Path(code): Path<String>,
 ) -> Result<Response, WebError> {
@@ -372,7 +372,7 @@ pub(super) struct Size {
 
 /// `GET /boards/{code}/poster.pdf`
 pub(super) async fn poster(
-    State(site): State<Site>,
+    site: Site,
     Path(code): Path<String>,
     Query(size): Query<Size>,
 ) -> Result<Response, WebError> {
@@ -382,10 +382,7 @@ pub(super) async fn poster(
 }
 
 /// `GET /boards/posters.pdf`: all boards that are up, a page each.
-pub(super) async fn posters(
-    State(site): State<Site>,
-    Query(size): Query<Size>,
-) -> Result<Response, WebError> {
+pub(super) async fn posters(site: Site, Query(size): Query<Size>) -> Result<Response, WebError> {
     let all = site.boards.all().await?.into_iter();
     let up = all.filter(|board| board.retired.is_none()).collect();
     print(&site, up, &size, "posters.pdf").await

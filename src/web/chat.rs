@@ -4,7 +4,7 @@
 //! on one page. The server remembers no conversation: what was said is in the page.
 
 use askama::Template;
-use axum::extract::{Form, Query, State};
+use axum::extract::{Form, Query};
 use axum::http::{HeaderMap, HeaderName};
 use axum::response::{IntoResponse, Response};
 use axum_extra::extract::CookieJar;
@@ -111,7 +111,7 @@ fn answered(visit: &Visit, said: String, answered: &Answered) -> Turn {
 }
 
 /// `GET /ask`
-pub(super) async fn page(State(site): State<Site>, visit: Visit) -> Result<Response, WebError> {
+pub(super) async fn page(site: Site, visit: Visit) -> Result<Response, WebError> {
     frame(&site, &visit, String::new()).await
 }
 
@@ -123,7 +123,7 @@ pub(super) struct Ask {
 
 /// `POST /ask`
 pub(super) async fn ask(
-    State(site): State<Site>,
+    site: Site,
     visit: Visit,
     headers: HeaderMap,
     Form(form): Form<Ask>,
@@ -164,7 +164,7 @@ pub(super) struct Press {
 
 /// `POST /ask/open`: a choice or a related question.
 pub(super) async fn open(
-    State(site): State<Site>,
+    site: Site,
     visit: Visit,
     headers: HeaderMap,
     Form(press): Form<Press>,
@@ -195,7 +195,7 @@ pub(super) async fn open(
 
 /// `POST /ask/vote`: 👍 or 👎, with the reply once more for those without our script.
 pub(super) async fn vote(
-    State(site): State<Site>,
+    site: Site,
     visit: Visit,
     headers: HeaderMap,
     Form(press): Form<Press>,
@@ -230,7 +230,7 @@ pub(super) async fn vote(
 
 /// `POST /ask/human`: whom to turn to. A browser has no address that an answer could go to.
 pub(super) async fn human(
-    State(site): State<Site>,
+    site: Site,
     visit: Visit,
     headers: HeaderMap,
     Form(press): Form<Press>,
@@ -247,7 +247,7 @@ pub(super) async fn human(
 }
 
 /// `POST /ask/forget`: deletes what is stored of this browser, or of the tests of this account.
-pub(super) async fn forget(State(site): State<Site>, visit: Visit) -> Result<Response, WebError> {
+pub(super) async fn forget(site: Site, visit: Visit) -> Result<Response, WebError> {
     limited(&site, &visit)?;
     let questions = site.desk.forget(&visitor(&visit)).await?;
     let note = format!("已删除这里存的、与您有关的 {questions} 条提问记录。");
@@ -283,7 +283,7 @@ struct LawPage {
 
 /// `GET /law`: an article's official text.
 pub(super) async fn law(
-    State(site): State<Site>,
+    site: Site,
     visit: Visit,
     Query(wanted): Query<Article>,
 ) -> Result<Response, WebError> {

@@ -1,7 +1,6 @@
 //! 系统体检: the list of `qijin doctor`.
 
 use askama::Template;
-use axum::extract::State;
 use axum::response::Response;
 use chrono::Utc;
 
@@ -22,7 +21,10 @@ struct CheckupPage {
 }
 
 /// `GET /settings/doctor`: looks now. Telegram is not asked.
-pub(super) async fn page(State(site): State<Site>, visit: Visit) -> Result<Response, WebError> {
+pub(super) async fn page(site: Site, visit: Visit) -> Result<Response, WebError> {
+    if site.several {
+        return Err(WebError::NotFound);
+    }
     let telegram = Telegram {
         token: site.telegram,
         online: None,

@@ -4,7 +4,7 @@ use axum::body::Bytes;
 use axum::extract::{FromRequest, Multipart, Request};
 
 use super::error::WebError;
-use super::site::Site;
+use super::offices::Offices;
 
 /// A form with more fields is none of ours.
 const MOST_FIELDS: usize = 50;
@@ -35,13 +35,13 @@ pub(super) struct Upload {
     pub fields: Fields,
 }
 
-impl FromRequest<Site> for Upload {
+impl FromRequest<Offices> for Upload {
     type Rejection = WebError;
 
-    async fn from_request(request: Request, site: &Site) -> Result<Self, WebError> {
+    async fn from_request(request: Request, offices: &Offices) -> Result<Self, WebError> {
         let broken =
             || WebError::Bad("没有收到完整的文件，什么都没有改。请重新选一次文件。".to_owned());
-        let form = Multipart::from_request(request, site).await;
+        let form = Multipart::from_request(request, offices).await;
         let mut form = form.map_err(|_| broken())?;
         let (mut file, mut fields) = (Bytes::new(), Fields::default());
         while let Some(field) = form.next_field().await.map_err(|_| broken())? {

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use askama::Template;
-use axum::extract::{Query, State};
+use axum::extract::Query;
 use axum::response::Response;
 use chrono::{Days, NaiveDate, Utc};
 use serde::Deserialize;
@@ -218,7 +218,7 @@ fn loop_view(closed: &ClosedLoop, library: &Library) -> LoopView {
 
 /// `GET /gaps`
 pub(super) async fn page(
-    State(site): State<Site>,
+    site: Site,
     visit: Visit,
     Query(asked): Query<Asked>,
 ) -> Result<Response, WebError> {

@@ -15,7 +15,8 @@ use futures::StreamExt as _;
 use serde::Deserialize;
 
 use super::error::WebError;
-use super::routes::Access;
+use super::offices::Offices;
+use super::routes::{Access, is_for_counties};
 use super::site::Site;
 use crate::journal::{Member, Role, generate_secret};
 
@@ -58,14 +59,17 @@ impl Visit {
     }
 }
 
-impl FromRequestParts<Site> for Visit {
+impl FromRequestParts<Offices> for Visit {
     type Rejection = WebError;
 
-    async fn from_request_parts(parts: &mut Parts, _: &Site) -> Result<Self, WebError> {
+    async fn from_request_parts(parts: &mut Parts, _: &Offices) -> Result<Self, WebError> {
         // Put there by the gate for every route but the open ones, which have no use for it.
         parts.extensions.get().cloned().ok_or(WebError::NotLoggedIn)
     }
 }
+
+/// Between the office and the token in a session's cookie.
+const OF: char = '.';
 
 fn session_cookie(site: &Site) -> &'static str {
     // The prefix makes browsers refuse it from other hosts and without TLS.
@@ -85,9 +89,15 @@ fn cookie(site: &Site, name: &'static str, value: String) -> Cookie<'static> {
         .build()
 }
 
-/// The cookie of a new session.
+/// The cookie of a new session. Where there are several offices it says which: that gives nothing, because
+/// only the sessions of that office are asked for the token.
 pub(super) fn begin_session(site: &Site, token: String) -> Cookie<'static> {
-    cookie(site, session_cookie(site), token)
+    let value = if site.several {
+        format!("{}{OF}{token}", site.id())
+    } else {
+        token
+    };
+    cookie(site, session_cookie(site), value)
 }
 
 /// Makes the browser forget its session.
@@ -98,6 +108,12 @@ pub(super) fn end_session(site: &Site) -> Cookie<'static> {
 }
 
 const VISITOR_COOKIE: &str = "qijin_visitor";
+const OFFICE_COOKIE: &str = "qijin_office";
+
+/// Makes the browser's questions go to that office.
+pub(super) fn chosen_office(site: &Site) -> Cookie<'static> {
+    cookie(site, OFFICE_COOKIE, site.id().to_string())
+}
 
 /// Makes the browser forget its random name.
 pub(super) fn forget_visitor(site: &Site) -> Cookie<'static> {
@@ -108,17 +124,36 @@ pub(super) fn forget_visitor(site: &Site) -> Cookie<'static> {
 
 /// The middleware of one route; `most` is the longest body it takes, in bytes.
 pub(super) async fn gate(
-    State((site, access, most)): State<(Site, Access, usize)>,
+    State((offices, access, most)): State<(Offices, Access, usize)>,
     request: Request,
     next: Next,
 ) -> Response {
-    pass(&site, access, most, request, next)
+    pass(&offices, access, most, request, next)
         .await
         .unwrap_or_else(IntoResponse::into_response)
 }
 
+/// The office and its session that a browser speaks of.
+async fn session(
+    offices: &Offices,
+    jar: &CookieJar,
+) -> Result<Option<(Site, Member, String)>, WebError> {
+    let Some(cookie) = jar.get(session_cookie(offices.first())) else {
+        return Ok(None);
+    };
+    let (site, token) = match cookie.value().split_once(OF) {
+        Some((id, token)) => (offices.find(id), token),
+        None => (Some(offices.first()), cookie.value()),
+    };
+    let Some(site) = site else {
+        return Ok(None);
+    };
+    let member = site.sessions.member(token, Utc::now()).await?;
+    Ok(member.map(|member| (site.clone(), member, token.to_owned())))
+}
+
 async fn pass(
-    site: &Site,
+    offices: &Offices,
     access: Access,
     most: usize,
     mut request: Request,
@@ -128,20 +163,39 @@ async fn pass(
         return Ok(next.run(request).await);
     }
     let jar = CookieJar::from_headers(request.headers());
-    let mut session = jar.get(session_cookie(site)).map(|c| c.value().to_owned());
-    let member = match &session {
-        Some(token) => site.sessions.member(token, Utc::now()).await?,
-        None => None,
+    let (site, member, session) = match session(offices, &jar).await? {
+        Some((site, member, token)) => (site, Some(member), Some(token)),
+        None => {
+            let chosen = jar.get(OFFICE_COOKIE).and_then(|c| offices.find(c.value()));
+            (
+                chosen.unwrap_or_else(|| offices.first()).clone(),
+                None,
+                None,
+            )
+        }
     };
-    if member.is_none() {
-        session = None;
+    // Nobody asks a county, its own staff neither.
+    if site.county.is_some() && request.uri().path().starts_with("/ask") {
+        return Err(WebError::NotFound);
     }
-    if let Access::Staff(role) = access {
-        match &member {
-            None if request.method().is_safe() => return Ok(to_log_in(&request)),
-            None => return Err(WebError::NotLoggedIn),
-            Some(member) if member.role < role => return Err(WebError::Forbidden),
-            Some(_) => {}
+    if let Access::Staff(_) | Access::County = access {
+        let Some(member) = &member else {
+            return match request.method().is_safe() {
+                true => Ok(to_log_in(&request)),
+                false => Err(WebError::NotLoggedIn),
+            };
+        };
+        let path = request.uri().path();
+        match access {
+            Access::County if site.county.is_none() => return Err(WebError::NotFound),
+            Access::Staff(_) if site.county.is_some() && path == "/" => {
+                return Ok(Redirect::to("/county").into_response());
+            }
+            Access::Staff(_) if site.county.is_some() && !is_for_counties(path) => {
+                return Err(WebError::NotFound);
+            }
+            Access::Staff(role) if member.role < role => return Err(WebError::Forbidden),
+            _ => {}
         }
     }
     let known = jar.get(VISITOR_COOKIE).map(|c| c.value().to_owned());
@@ -161,15 +215,16 @@ async fn pass(
         session,
         visitor: visitor.clone(),
         form_token,
-        address: client(site, request.headers(), peer),
+        address: client(&site, request.headers(), peer),
     };
     request.extensions_mut().insert(visit);
+    request.extensions_mut().insert(site.clone());
     let response = next.run(request).await;
     if known.is_some() || access != Access::Visitor {
         return Ok(response);
     }
     // Gone with the browser's session: telephones are shared.
-    let named = cookie(site, VISITOR_COOKIE, visitor);
+    let named = cookie(&site, VISITOR_COOKIE, visitor);
     Ok((CookieJar::new().add(named), response).into_response())
 }
 

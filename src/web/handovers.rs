@@ -1,7 +1,7 @@
 //! 找人问: residents who asked for a human being, and the officer's answer.
 
 use askama::Template;
-use axum::extract::{Form, Path, Query, State};
+use axum::extract::{Form, Path, Query};
 use axum::response::{IntoResponse, Redirect, Response};
 use chrono::Utc;
 use serde::Deserialize;
@@ -90,7 +90,7 @@ pub(super) struct Done {
 
 /// `GET /handovers`
 pub(super) async fn list(
-    State(site): State<Site>,
+    site: Site,
     visit: Visit,
     Query(done): Query<Done>,
 ) -> Result<Response, WebError> {
@@ -117,7 +117,7 @@ pub(super) async fn list(
 
 /// `GET /handovers/{id}`
 pub(super) async fn one(
-    State(site): State<Site>,
+    site: Site,
     visit: Visit,
     Path(id): Path<String>,
 ) -> Result<Response, WebError> {
@@ -160,7 +160,7 @@ pub(super) struct Answer {
 
 /// `POST /handovers/{id}/answer`
 pub(super) async fn answer(
-    State(site): State<Site>,
+    site: Site,
     visit: Visit,
     Path(id): Path<String>,
     Form(form): Form<Answer>,
@@ -193,7 +193,7 @@ pub(super) async fn answer(
 
 /// `POST /handovers/{id}/close`
 pub(super) async fn close(
-    State(site): State<Site>,
+    site: Site,
     visit: Visit,
     Path(id): Path<String>,
 ) -> Result<Response, WebError> {

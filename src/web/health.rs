@@ -7,7 +7,8 @@ use axum::http::StatusCode;
 use tokio::sync::Mutex;
 
 use crate::desk::Desk;
-use crate::journal::{Backlog, Database, Inbox};
+use crate::journal::{Backlog, Database};
+use crate::knowledge::Library;
 
 /// Somebody who asks all the time gets the same answer for so long.
 const KEPT: Duration = Duration::from_secs(2);
@@ -17,16 +18,16 @@ const PATIENCE: Duration = Duration::from_secs(3);
 /// Looks after everything that answering needs. Cheap to clone.
 #[derive(Clone)]
 pub struct Health {
-    desk: Desk,
+    /// One of each office.
+    desks: Arc<[Desk]>,
     database: Database,
-    inbox: Inbox,
     last: Arc<Mutex<Option<(Instant, State)>>>,
 }
 
 /// What was found.
 #[derive(Debug, Clone)]
 pub(super) struct State {
-    /// Entries in the library.
+    /// Entries in the library; in the smallest, of several.
     pub entries: usize,
     /// Whether the index can be searched.
     pub index: bool,
@@ -39,12 +40,11 @@ pub(super) struct State {
 }
 
 impl Health {
-    /// Of what `desk` answers with and where it writes.
-    pub fn new(desk: Desk, database: Database, inbox: Inbox) -> Self {
+    /// Of what `desks` answer with and where they write.
+    pub fn new(desks: Vec<Desk>, database: Database) -> Self {
         Self {
-            desk,
+            desks: desks.into(),
             database,
-            inbox,
             last: Arc::default(),
         }
     }
@@ -63,18 +63,35 @@ impl Health {
     }
 
     async fn look_now(&self) -> State {
-        let library = self.desk.library();
-        let question = library.entries.first().map(|entry| entry.question.clone());
+        // Each library once: most offices share one.
+        let mut libraries: Vec<(Arc<Library>, &Desk)> = Vec::new();
+        for desk in self.desks.iter() {
+            let library = desk.library();
+            if !libraries
+                .iter()
+                .any(|(known, _)| Arc::ptr_eq(known, &library))
+            {
+                libraries.push((library, desk));
+            }
+        }
+        let searched = |(library, desk): &(Arc<Library>, &Desk)| {
+            let question = library.entries.first().map(|entry| entry.question.clone());
+            question.is_some_and(|q| desk.rehearse(&q).is_some())
+        };
         let began = Instant::now();
         let written = tokio::time::timeout(PATIENCE, self.database.probe()).await;
         let database = matches!(written, Ok(Ok(()))).then(|| began.elapsed());
-        let backlog = tokio::time::timeout(PATIENCE, self.inbox.backlog()).await;
+        let backlog = tokio::time::timeout(PATIENCE, self.database.backlog()).await;
         State {
-            entries: library.entries.len(),
-            index: question.is_some_and(|q| self.desk.rehearse(&q).is_some()),
+            entries: libraries
+                .iter()
+                .map(|(l, _)| l.entries.len())
+                .min()
+                .unwrap_or(0),
+            index: libraries.iter().all(searched),
             database,
             backlog: backlog.ok().and_then(Result::ok),
-            unwritten: self.desk.unwritten(),
+            unwritten: self.desks.iter().map(Desk::unwritten).sum(),
         }
     }
 }

@@ -13,6 +13,7 @@ use tokio::time::Instant;
 
 use super::error::WebError;
 use super::gate::{Visit, begin_session, end_session};
+use super::offices::Offices;
 use super::page::{Page, show};
 use super::site::Site;
 use crate::journal::{FAILURES, LOCK_MINUTES, Member, is_password};
@@ -41,7 +42,7 @@ pub(super) struct Back {
 
 /// `GET /login`
 pub(super) async fn form(
-    State(site): State<Site>,
+    site: Site,
     visit: Visit,
     Query(back): Query<Back>,
 ) -> Result<Response, WebError> {
@@ -54,7 +55,7 @@ pub(super) async fn form(
     } else if back.changed.is_some() {
         page = page.done("密码已经改好，请用新密码登录。");
     }
-    if site.staff.list().await?.is_empty() {
+    if !site.several && site.staff.list().await?.is_empty() {
         page =
             page.failed("还没有账号。请在装七进的电脑上运行：qijin staff add 用户名 --role 管理");
     }
@@ -77,7 +78,8 @@ pub(super) struct LogIn {
 
 /// `POST /login`
 pub(super) async fn log_in(
-    State(site): State<Site>,
+    State(offices): State<Offices>,
+    site: Site,
     visit: Visit,
     Form(form): Form<LogIn>,
 ) -> Result<Response, WebError> {
@@ -95,7 +97,7 @@ pub(super) async fn log_in(
         let text = "试得太多了，请过几分钟再登录。".to_owned();
         return again(StatusCode::TOO_MANY_REQUESTS, text).await;
     }
-    let Some(member) = judge(&site, &form.name, &form.password).await? else {
+    let Some((home, member)) = judge(&offices, &form.name, &form.password).await? else {
         tokio::time::sleep_until(started + REFUSAL).await;
         let text = format!(
             "用户名或密码不对。连续错 {FAILURES} 次，账号会停 {LOCK_MINUTES} 分钟；忘了密码请找管理员重设。"
@@ -106,14 +108,18 @@ pub(super) async fn log_in(
     if let Some(old) = &visit.session {
         site.sessions.close(old).await?;
     }
-    let token = site.sessions.open(member.id, Utc::now()).await?;
-    let jar = CookieJar::new().add(begin_session(&site, token));
+    let token = home.sessions.open(member.id, Utc::now()).await?;
+    let jar = CookieJar::new().add(begin_session(&home, token));
     Ok((jar, Redirect::to(&local(&form.next))).into_response())
 }
 
-/// The account behind name and password; the same work whatever is wrong.
-async fn judge(site: &Site, name: &str, password: &str) -> Result<Option<Member>, WebError> {
-    let now = Utc::now();
+/// The account behind name and password, and its office; the same work whatever is wrong.
+async fn judge(
+    offices: &Offices,
+    name: &str,
+    password: &str,
+) -> Result<Option<(Site, Member)>, WebError> {
+    let (site, now) = (offices.first(), Utc::now());
     let credentials = site.staff.credentials(name, now).await?;
     let hash = credentials
         .as_ref()
@@ -125,23 +131,25 @@ async fn judge(site: &Site, name: &str, password: &str) -> Result<Option<Member>
         return Ok(None);
     };
     let member = credentials.member;
-    if credentials.locked || member.disabled {
+    // An office may have gone from the configuration.
+    let home = offices.find(member.office.as_str());
+    let Some(home) = home.filter(|_| !credentials.locked && !member.disabled) else {
         return Ok(None);
-    }
+    };
     if right {
-        site.staff.log_in_succeeded(member.id).await?;
-        return Ok(Some(member));
+        home.staff.log_in_succeeded(member.id).await?;
+        return Ok(Some((home.clone(), member)));
     }
-    if site.staff.log_in_failed(member.id, now).await? {
+    if home.staff.log_in_failed(member.id, now).await? {
         let told = format!("连续输错 {FAILURES} 次密码，停 {LOCK_MINUTES} 分钟");
-        site.audit.note(&member.name, "账号被锁", &told).await?;
+        home.audit.note(&member.name, "账号被锁", &told).await?;
         tracing::warn!("an account is locked after too many wrong passwords");
     }
     Ok(None)
 }
 
 /// `POST /logout`
-pub(super) async fn log_out(State(site): State<Site>, visit: Visit) -> Result<Response, WebError> {
+pub(super) async fn log_out(site: Site, visit: Visit) -> Result<Response, WebError> {
     if let Some(session) = &visit.session {
         site.sessions.close(session).await?;
     }

@@ -12,6 +12,7 @@ mod assets;
 mod boards;
 mod chat;
 mod checkup;
+mod county;
 mod download;
 mod entries;
 mod error;
@@ -27,6 +28,7 @@ mod limits;
 mod login;
 mod meanings;
 mod office;
+mod offices;
 mod overview;
 mod page;
 mod period;
@@ -49,22 +51,24 @@ pub use routes::{Access, routes};
 pub use site::Setup;
 
 use crate::http;
-use site::Site;
+use offices::Offices;
 
 /// Browsers open about six connections each.
 const CONNECTIONS: usize = 512;
 
-/// Serves on `listener` until `shutdown`, then finishes what is under way.
+/// Serves the pages of an office, and of others beside it, on `listener` until `shutdown`, then finishes
+/// what is under way.
 ///
 /// # Errors
 /// When the system has no randomness.
 pub async fn run(
     listener: TcpListener,
-    setup: Setup,
+    first: Setup,
+    others: Vec<Setup>,
     shutdown: CancellationToken,
 ) -> io::Result<()> {
-    let site = Site::new(setup).map_err(io::Error::other)?;
-    http::serve(listener, routes::router(site), CONNECTIONS, shutdown).await;
+    let offices = Offices::new(first, others).map_err(io::Error::other)?;
+    http::serve(listener, routes::router(offices), CONNECTIONS, shutdown).await;
     Ok(())
 }
 

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use askama::Template;
-use axum::extract::{Form, State};
+use axum::extract::Form;
 use axum::response::Response;
 use chrono::Utc;
 
@@ -288,17 +288,23 @@ async fn render(
     })
 }
 
-/// `GET /settings/office`
-pub(super) async fn page(State(site): State<Site>, visit: Visit) -> Result<Response, WebError> {
+/// `GET /settings/office`. Where there are several offices the file belongs to all of them.
+pub(super) async fn page(site: Site, visit: Visit) -> Result<Response, WebError> {
+    if site.several {
+        return Err(WebError::NotFound);
+    }
     render(&site, &visit, None, &[], Said::Nothing).await
 }
 
 /// `POST /settings/office`
 pub(super) async fn save(
-    State(site): State<Site>,
+    site: Site,
     visit: Visit,
     Form(fields): Form<Vec<(String, String)>>,
 ) -> Result<Response, WebError> {
+    if site.several {
+        return Err(WebError::NotFound);
+    }
     let (fields, config) = (Fields(fields), site.config());
     // Two who save at once: the second is told that the file changed.
     let _turn = site.turn().await?;

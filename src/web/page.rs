@@ -6,7 +6,7 @@ use axum::response::{Html, IntoResponse, Response};
 use super::assets;
 use super::error::WebError;
 use super::gate::Visit;
-use super::routes::NAV;
+use super::routes::{COUNTY_NAV, NAV, Nav};
 use super::site::Site;
 
 /// An entry of the top bar as shown.
@@ -70,7 +70,11 @@ impl Page {
         let mut nav = Vec::new();
         if visit.member.is_some() {
             let waiting = site.handovers.waiting().await?;
-            for entry in NAV.iter().filter(|entry| visit.may(entry.role)) {
+            let all: &[Nav] = match site.county {
+                Some(_) => &COUNTY_NAV,
+                None => &NAV,
+            };
+            for entry in all.iter().filter(|entry| visit.may(entry.role)) {
                 nav.push(Link {
                     path: entry.path,
                     label: entry.label,

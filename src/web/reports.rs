@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use askama::Template;
-use axum::extract::{Path, Query, State};
+use axum::extract::{Path, Query};
 use axum::response::Response;
 use chrono::{Datelike, Months, NaiveDate, Utc};
 use serde::Deserialize;
@@ -161,7 +161,7 @@ struct ReportsPage {
 
 /// `GET /reports`
 pub(super) async fn page(
-    State(site): State<Site>,
+    site: Site,
     visit: Visit,
     Query(asked): Query<Asked>,
 ) -> Result<Response, WebError> {
@@ -265,7 +265,7 @@ fn viewed(report: &Report, today: NaiveDate) -> Preview {
 
 /// `GET /reports/{file}`: `report.docx`, `report.xlsx` or `report.csv`.
 pub(super) async fn file(
-    State(site): State<Site>,
+    site: Site,
     visit: Visit,
     Path(file): Path<String>,
     Query(asked): Query<Asked>,

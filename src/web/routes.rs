@@ -10,10 +10,11 @@ use tower_http::timeout::TimeoutLayer;
 
 use super::error::WebError;
 use super::gate::{MAX_BODY, MAX_UPLOAD, PASSED_OVER, gate};
+use super::offices::Offices;
 use super::site::Site;
 use super::{
-    activities, assets, boards, chat, checkup, entries, gaps, handovers, headers, login, office,
-    overview, questions, reports, settings,
+    activities, assets, boards, chat, checkup, county, entries, gaps, handovers, headers, login,
+    office, offices, overview, questions, reports, settings,
 };
 use crate::journal::Role;
 
@@ -26,6 +27,8 @@ pub enum Access {
     Visitor,
     /// An account with at least this role.
     Staff(Role),
+    /// An account of a county, of any role.
+    County,
 }
 
 /// An entry of the top bar.
@@ -41,6 +44,14 @@ const fn nav(path: &'static str, label: &'static str) -> Nav {
         label,
         role: Role::Viewer,
     }
+}
+
+/// The top bar of a county.
+pub(super) const COUNTY_NAV: [Nav; 2] = [nav("/county", "各所概览"), nav("/settings", "设置")];
+
+/// What of the pages for staff a county has: its own accounts.
+pub(super) fn is_for_counties(path: &str) -> bool {
+    path == "/logout" || path == "/settings" || path.starts_with("/settings/")
 }
 
 /// The top bar, in order: 概览 提问日志 知识缺口 普法活动 报告 找人问 试一试 设置. What has no page yet
@@ -60,7 +71,7 @@ struct Route {
     method: Method,
     path: &'static str,
     access: Access,
-    handler: MethodRouter<Site>,
+    handler: MethodRouter<Offices>,
     /// The longest body, in bytes.
     most: usize,
 }
@@ -75,7 +86,7 @@ impl Route {
 
 fn route<H, T>(method: Method, path: &'static str, access: Access, handler: H) -> Route
 where
-    H: Handler<T, Site>,
+    H: Handler<T, Offices>,
     T: 'static,
 {
     let filter = if method == Method::POST {
@@ -93,7 +104,7 @@ where
 }
 
 fn table() -> Vec<Route> {
-    use Access::{Open, Staff, Visitor};
+    use Access::{County, Open, Staff, Visitor};
     use Role::{Admin, Reviewer, Viewer};
     let get = Method::GET;
     let post = Method::POST;
@@ -105,6 +116,9 @@ fn table() -> Vec<Route> {
         route(post.clone(), "/login", Visitor, login::log_in),
         route(post.clone(), "/logout", Staff(Viewer), login::log_out),
         route(get.clone(), "/", Staff(Viewer), overview::page),
+        // A county's offices
+        route(get.clone(), "/county", County, county::page),
+        route(get.clone(), "/county/export.csv", County, county::csv),
         // The chat
         route(get.clone(), "/ask", Visitor, chat::page),
         route(post.clone(), "/ask", Visitor, chat::ask),
@@ -113,6 +127,7 @@ fn table() -> Vec<Route> {
         route(post.clone(), "/ask/human", Visitor, chat::human),
         route(post.clone(), "/ask/forget", Visitor, chat::forget),
         route(get.clone(), "/law", Visitor, chat::law),
+        route(get.clone(), "/o/{id}/ask", Visitor, offices::ask),
         // The question log
         route(get.clone(), "/questions", Staff(Viewer), questions::list),
         route(
@@ -364,10 +379,10 @@ pub fn routes() -> Vec<(Method, &'static str, Access)> {
 /// The longest that a page may take to begin.
 const TIME_LIMIT: std::time::Duration = std::time::Duration::from_secs(30);
 
-pub(super) fn router(site: Site) -> Router {
+pub(super) fn router(offices: Offices) -> Router {
     let mut router = Router::new();
     for route in table() {
-        let guard = from_fn_with_state((site.clone(), route.access, route.most), gate);
+        let guard = from_fn_with_state((offices.clone(), route.access, route.most), gate);
         // Outside the gate: a body that says that it is too long is not even begun. A file is read a
         // little further, so that a page can say that it is too large.
         let limit = match route.most {
@@ -375,7 +390,7 @@ pub(super) fn router(site: Site) -> Router {
             most => most,
         };
         let limit = RequestBodyLimitLayer::new(limit);
-        let guarded: MethodRouter<Site> = route.handler.layer(guard);
+        let guarded: MethodRouter<Offices> = route.handler.layer(guard);
         router = router.route(route.path, guarded.layer(limit));
     }
     let router =
@@ -385,17 +400,17 @@ pub(super) fn router(site: Site) -> Router {
                 StatusCode::SERVICE_UNAVAILABLE,
                 TIME_LIMIT,
             ));
-    headers::on(router).with_state(site)
+    headers::on(router).with_state(offices)
 }
 
 /// `200` with the number of entries as soon as questions can be answered.
-async fn health(axum::extract::State(site): axum::extract::State<Site>) -> String {
+async fn health(site: Site) -> String {
     format!("ok {} entries\n", site.desk.library().entries.len())
 }
 
 /// `200` while this program can answer and write, `503` with what it cannot otherwise. How much waits
 /// is told on the admin address only.
-async fn ready(axum::extract::State(site): axum::extract::State<Site>) -> (StatusCode, String) {
+async fn ready(site: Site) -> (StatusCode, String) {
     let state = site.health.look().await;
     (state.status(), state.summary())
 }

@@ -1,7 +1,7 @@
 //! 设置: what is configured, one's own password, and the accounts.
 
 use askama::Template;
-use axum::extract::{Form, Path, Query, State};
+use axum::extract::{Form, Path, Query};
 use axum::response::{IntoResponse, Redirect, Response};
 use chrono::Utc;
 use serde::Deserialize;
@@ -45,6 +45,10 @@ struct SettingsPage {
     /// What is saved and waits for a restart.
     waiting: String,
     is_admin: bool,
+    /// Whether the configuration is this office's alone.
+    is_alone: bool,
+    /// Whether residents ask it; a county they do not.
+    is_asked: bool,
     caption: String,
     accounts: Vec<Account>,
     roles: [&'static str; 3],
@@ -76,16 +80,23 @@ async fn render(
         name: member.name,
     };
     let mut facts = site.facts.to_vec();
-    let library = site.desk.library();
-    facts.push(("资料库", format!("{} 条问答", library.entries.len())));
+    if site.county.is_none() {
+        let library = site.desk.library();
+        facts.push(("资料库", format!("{} 条问答", library.entries.len())));
+    }
     show(&SettingsPage {
         page: Page::new(site, visit, "设置", "/settings")
             .await?
             .with(flash),
         contact: site.desk.office().contact.clone(),
         facts,
-        waiting: office::waiting(&site.config()).join("、"),
+        waiting: match site.several {
+            true => String::new(),
+            false => office::waiting(&site.config()).join("、"),
+        },
         is_admin,
+        is_alone: !site.several,
+        is_asked: site.county.is_none(),
         caption: format!("{} 个账号", accounts.len()),
         accounts: accounts.into_iter().map(account).collect(),
         roles: Role::ALL.map(Role::name),
@@ -119,7 +130,7 @@ pub(super) struct Done {
 
 /// `GET /settings`
 pub(super) async fn page(
-    State(site): State<Site>,
+    site: Site,
     visit: Visit,
     Query(done): Query<Done>,
 ) -> Result<Response, WebError> {
@@ -142,7 +153,7 @@ pub(super) struct OwnPassword {
 
 /// `POST /settings/password`: logs out everywhere; one logs in with the new one.
 pub(super) async fn own_password(
-    State(site): State<Site>,
+    site: Site,
     visit: Visit,
     Form(form): Form<OwnPassword>,
 ) -> Result<Response, WebError> {
@@ -157,6 +168,7 @@ pub(super) async fn own_password(
         return refused(&site, &visit, format!("{weak}，没有改。")).await;
     }
     let known = site.staff.credentials(&me.name, Utc::now()).await?;
+    let known = known.filter(|c| c.member.id == me.id);
     let old_hash = known.map(|c| c.hash).ok_or(WebError::NotLoggedIn)?;
     let hashed = site
         .hashing(move || is_password(&old_hash, &form.old).then(|| hash_password(&form.new)))
@@ -179,7 +191,7 @@ pub(super) struct NewAccount {
 
 /// `POST /settings/staff`: the password is made here and shown once.
 pub(super) async fn add(
-    State(site): State<Site>,
+    site: Site,
     visit: Visit,
     Form(form): Form<NewAccount>,
 ) -> Result<Response, WebError> {
@@ -214,7 +226,7 @@ pub(super) struct Change {
 
 /// `POST /settings/staff/{id}`: role, and whether it may log in.
 pub(super) async fn change(
-    State(site): State<Site>,
+    site: Site,
     visit: Visit,
     Path(id): Path<String>,
     Form(form): Form<Change>,
@@ -244,7 +256,7 @@ async fn account(site: &Site, id: &str) -> Result<Member, WebError> {
 
 /// `POST /settings/staff/{id}/password`: a new one, shown once.
 pub(super) async fn reset(
-    State(site): State<Site>,
+    site: Site,
     visit: Visit,
     Path(id): Path<String>,
 ) -> Result<Response, WebError> {

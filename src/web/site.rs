@@ -1,5 +1,6 @@
 //! What every handler needs.
 
+use std::ops::Deref;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
@@ -14,8 +15,8 @@ use super::meanings::MeaningsOf;
 use crate::config::{Config, Edit};
 use crate::desk::{Desk, Paths};
 use crate::journal::{
-    Audit, Boards, Handovers, Journal, JournalError, Keys, Ledger, QuestionLog, Sessions, Staff,
-    generate_password, hash_password,
+    Audit, Boards, Handovers, Journal, JournalError, Keys, Ledger, OfficeId, QuestionLog, Sessions,
+    Staff, generate_password, hash_password,
 };
 use crate::ledger::Regions;
 
@@ -38,11 +39,40 @@ pub struct Setup {
     pub config: Config,
     /// Whether a token is set.
     pub telegram: bool,
+    /// Of a county: the names and journals of its offices.
+    pub county: Option<Vec<(String, Journal)>>,
 }
 
-/// Shared by all handlers; cheap to clone.
+/// What all offices of a program have in common. Cheap to clone.
+#[derive(Clone)]
+pub(super) struct Common {
+    /// Whether offices are named: then none may look at, or change, what belongs to all.
+    pub several: bool,
+    /// Reports and check-ups take seconds of a core and read much: one at a time.
+    turns: Arc<Semaphore>,
+    pub limits: Arc<Limits>,
+    /// Passwords are hashed two at a time: each takes 19 MiB and a core.
+    hashing: Arc<Semaphore>,
+    /// The hash of nobody's password: an unknown name is checked as slowly as a known one.
+    pub nobody: Arc<String>,
+}
+
+impl Common {
+    pub fn new(several: bool) -> Result<Self, JournalError> {
+        Ok(Self {
+            several,
+            turns: Arc::new(Semaphore::new(1)),
+            limits: Arc::new(Limits::new()),
+            hashing: Arc::new(Semaphore::new(2)),
+            nobody: Arc::new(hash_password(&generate_password()?)?),
+        })
+    }
+}
+
+/// An office, as all handlers have it; cheap to clone.
 #[derive(Clone)]
 pub(super) struct Site {
+    common: Common,
     pub desk: Desk,
     /// Where the library is that entries are written into.
     pub paths: Arc<Paths>,
@@ -57,23 +87,26 @@ pub(super) struct Site {
     pub boards: Boards,
     config: Arc<RwLock<Arc<Config>>>,
     pub telegram: bool,
-    /// Reports and check-ups take seconds of a core and read much: one at a time.
-    turns: Arc<Semaphore>,
     pub figures: Arc<FiguresOf>,
     pub health: Health,
     pub behind_proxy: bool,
     pub facts: Arc<Vec<(&'static str, String)>>,
-    pub limits: Arc<Limits>,
+    /// Of a county: the names and journals of its offices.
+    pub county: Option<Arc<[(String, Journal)]>>,
     /// The library's ways of asking, made when they are first needed and again for another library.
     pub meanings: Arc<MeaningsOf>,
-    /// Passwords are hashed two at a time: each takes 19 MiB and a core.
-    pub hashing: Arc<Semaphore>,
-    /// The hash of nobody's password: an unknown name is checked as slowly as a known one.
-    pub nobody: Arc<String>,
+}
+
+impl Deref for Site {
+    type Target = Common;
+
+    fn deref(&self) -> &Common {
+        &self.common
+    }
 }
 
 impl Site {
-    pub fn new(setup: Setup) -> Result<Self, JournalError> {
+    pub fn new(setup: Setup, common: &Common) -> Self {
         let database = setup.journal.database().clone();
         let handovers = setup
             .desk
@@ -83,7 +116,8 @@ impl Site {
         let office = setup.desk.office().name.clone();
         let meanings = Arc::<MeaningsOf>::default();
         let figures = FiguresOf::new(setup.journal.clone(), office, meanings.clone());
-        Ok(Self {
+        Self {
+            common: common.clone(),
             figures: Arc::new(figures),
             staff: Staff::new(database.clone()),
             sessions: Sessions::new(database.clone()),
@@ -94,7 +128,6 @@ impl Site {
             paths: Arc::new(setup.config.paths()),
             config: Arc::new(RwLock::new(Arc::new(setup.config))),
             telegram: setup.telegram,
-            turns: Arc::new(Semaphore::new(1)),
             keys: setup.journal.keys().clone(),
             journal: setup.journal,
             handovers,
@@ -102,11 +135,14 @@ impl Site {
             health: setup.health,
             behind_proxy: setup.behind_proxy,
             facts: Arc::new(setup.facts),
-            limits: Arc::new(Limits::new()),
+            county: setup.county.map(Into::into),
             meanings,
-            hashing: Arc::new(Semaphore::new(2)),
-            nobody: Arc::new(hash_password(&generate_password()?)?),
-        })
+        }
+    }
+
+    /// Which office it is.
+    pub fn id(&self) -> &OfficeId {
+        self.journal.database().office()
     }
 
     /// What is configured, with what was saved on the settings page and needs no restart.

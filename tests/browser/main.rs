@@ -7,9 +7,9 @@ mod common;
 use std::path::Path;
 
 use chrono::{Duration, Utc};
-use common::fixtures::{NOT_IN_LIBRARY, QUESTIONS};
+use common::fixtures::{NOT_IN_LIBRARY, QUESTIONS, asked};
 use common::{Browser, FakeBotApi, Office, Resident, text_of};
-use qijin::journal::{Boards, NewBoard, PastQuestion, Record};
+use qijin::journal::{Boards, Journal, NewBoard, PastQuestion, Record};
 use tokio::process::Command;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -147,6 +147,63 @@ async fn reviewing_and_closing_a_gap_in_a_real_browser() {
         visitor.submit("/ask", "/ask", &[("q", words)]).await;
     }
     walk("review.cjs", &base).await;
+    assert!(bot.stop().await.success(), "{}", office.log());
+    office.assert_calm();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs Chromium and packages of npm: tests/run.sh brings them and runs it"]
+async fn a_county_in_a_real_browser() {
+    let office = Office::new();
+    let mut config = "[[counties]]\nid = \"xian\"\nname = \"某县司法局\"\n".to_owned();
+    let offices = [
+        ("main", "青石镇司法所"),
+        ("bai-he", "白鹤镇司法所"),
+        ("shi", "石桥街道司法所"),
+    ];
+    for (id, name) in offices {
+        config += &format!("[[offices]]\nid = \"{id}\"\nname = \"{name}\"\ncounty = \"xian\"\n");
+    }
+    std::fs::write(office.folder().join("qijin.toml"), config).unwrap();
+    let mut add = office.command(&[
+        "staff",
+        "add",
+        "县里的",
+        "--role",
+        "管理",
+        "--office",
+        "xian",
+    ]);
+    let mut child = add.stdin(std::process::Stdio::piped()).spawn().unwrap();
+    let mut input = child.stdin.take().unwrap();
+    std::io::Write::write_all(&mut input, b"long enough 3\n").unwrap();
+    drop(input);
+    assert!(child.wait().unwrap().success());
+    let journal = office.open_journal().await;
+    for ((id, _), people) in offices.into_iter().zip([60, 3, 25]) {
+        let database = journal.database().of(&id.parse().unwrap());
+        let own = Journal::new(database, journal.keys().clone(), 30);
+        let kind = |n: usize| ["answer", "choices", "answer", "unknown"][n % 4];
+        let past = (0..people * 2).map(|n| PastQuestion {
+            record: Record {
+                kind: kind(n).into(),
+                asker: Some(journal.keys().asker("telegram", &format!("{}", n % people))),
+                ..asked(
+                    &journal.keys().asker("telegram", "x"),
+                    Utc::now(),
+                    "labor.pay",
+                )
+            },
+            helpful: (n % 2 == 0).then_some(n % 3 > 0),
+            picked: None,
+            handed_over: false,
+        });
+        own.fill(&past.collect::<Vec<_>>()).await.unwrap();
+        own.roll_up(Utc::now(), |_, _| ()).await.unwrap();
+    }
+    journal.database().close().await;
+    let (bot, base) = office.serve_pages(&[]).await;
+    walk("county.cjs", &base).await;
     assert!(bot.stop().await.success(), "{}", office.log());
     office.assert_calm();
 }

@@ -27,6 +27,7 @@ fn shipped() -> &'static (Library, Guard) {
         let options = LoadOptions {
             preset: None,
             today: chrono::NaiveDate::from_ymd_opt(2026, 11, 23).unwrap(),
+            own: "local".into(),
         };
         let library = load(&root, &options).unwrap().library;
         let guard = Guard::new(library.risk.clone());

@@ -56,6 +56,8 @@ pub struct Checked {
     pub entry: Option<Entry>,
     /// The file, relative to the library.
     pub(super) file: Option<PathBuf>,
+    /// The folder of the office's own entries, relative to the library.
+    pub(super) own: PathBuf,
     pub(super) text: String,
     /// The entry as it was.
     pub(super) before: Option<Before>,
@@ -79,6 +81,7 @@ pub struct Before {
     /// Earlier ids and the shared entry that it stands in for.
     pub replaces: Vec<EntryId>,
     pub(super) file: PathBuf,
+    own: PathBuf,
     /// What the whole file said.
     pub(super) source: String,
     /// The entry by itself.
@@ -88,7 +91,7 @@ pub struct Before {
 impl Before {
     /// Whether it has the file that saving writes, or takes away when its question changes.
     pub(super) fn has_own_file(&self) -> bool {
-        own_file(&self.id).as_ref() == Some(&self.file)
+        own_file(&self.own, &self.id).as_ref() == Some(&self.file)
     }
 }
 
@@ -112,13 +115,14 @@ pub fn open(root: &Path, options: &LoadOptions, id: &EntryId) -> Result<Option<B
         id: entry.id.clone(),
         replaces: entry.replaces.clone(),
         file: entry.origin.file.to_path_buf(),
+        own: options.own.clone(),
         source,
         text,
     }))
 }
 
 /// The name under which the checker sees a form that has no file name yet.
-const UNNAMED: &str = "local/new.md";
+const UNNAMED: &str = "new.md";
 
 /// Checks `form`, which is new or takes the place of `before`, in the library under `root`. Writes
 /// nothing.
@@ -160,7 +164,7 @@ pub fn check(
         fault(Field::Answer, format!("开头不能是“{word}：”"));
     }
     let id = form.id();
-    let file = own_file(&id).filter(|_| !form.topic.is_empty());
+    let file = own_file(&options.own, &id).filter(|_| !form.topic.is_empty());
     if let Some(file) = &file
         && before
             .as_ref()
@@ -200,7 +204,7 @@ pub fn check(
         }
     }
     let rendered = render(&form, reviewed, &replaces);
-    let path = file.clone().unwrap_or_else(|| PathBuf::from(UNNAMED));
+    let path = file.clone().unwrap_or_else(|| options.own.join(UNNAMED));
     let planned = [(path.clone(), rendered.text.clone())];
     let mut loaded = load_with(root, options, &planned)?;
     let is_own = |finding: &&Finding| *finding.origin.file == path;
@@ -265,6 +269,7 @@ pub fn check(
         library: loaded.library,
         entry,
         file,
+        own: options.own.clone(),
         text: rendered.text,
         before,
     })

@@ -1,4 +1,5 @@
-//! What an entry said before it was changed: `local/.history/<id>/<time>.md`, which is never loaded.
+//! What an entry said before it was changed: `local/.history/<id>/<time>.md`, which is never loaded
+//! (in an office's own folder where several share a library).
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -7,7 +8,6 @@ use chrono::{DateTime, Local, NaiveDateTime, Utc};
 
 use super::super::EntryId;
 use super::super::import::local::{LocalError, aside, write_aside};
-use super::super::load::LOCAL;
 use super::is_safe;
 
 const FOLDER: &str = ".history";
@@ -23,18 +23,19 @@ pub struct Version {
     pub text: String,
 }
 
-fn folder(root: &Path, id: &EntryId) -> Option<PathBuf> {
-    is_safe(id).then(|| root.join(LOCAL).join(FOLDER).join(&id.0))
+fn folder(root: &Path, own: &Path, id: &EntryId) -> Option<PathBuf> {
+    is_safe(id).then(|| root.join(own).join(FOLDER).join(&id.0))
 }
 
 /// Keeps a version that was in use until now.
 pub(super) fn keep(
     root: &Path,
+    own: &Path,
     id: &EntryId,
     text: &str,
     now: DateTime<Utc>,
 ) -> Result<(), LocalError> {
-    let Some(folder) = folder(root, id) else {
+    let Some(folder) = folder(root, own, id) else {
         return Ok(());
     };
     let stamp = now.with_timezone(&Local).format(STAMP);
@@ -49,10 +50,14 @@ pub(super) fn keep(
 
 /// The former versions of entries under their present and earlier ids, the latest first. What cannot
 /// be read is left out: it is only looked at.
-pub fn history<'a>(root: &Path, ids: impl IntoIterator<Item = &'a EntryId>) -> Vec<Version> {
+pub fn history<'a>(
+    root: &Path,
+    own: &Path,
+    ids: impl IntoIterator<Item = &'a EntryId>,
+) -> Vec<Version> {
     let files = ids
         .into_iter()
-        .filter_map(|id| fs::read_dir(folder(root, id)?).ok())
+        .filter_map(|id| fs::read_dir(folder(root, own, id)?).ok())
         .flatten();
     let mut versions: Vec<Version> = files
         .filter_map(|file| {

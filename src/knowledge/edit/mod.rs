@@ -24,7 +24,6 @@ pub use save::save;
 use std::path::{Path, PathBuf};
 
 use super::EntryId;
-use super::load::LOCAL;
 
 /// Whether an id can be a file's name: made by the loader it always is, unless a topic is called
 /// something odd.
@@ -33,10 +32,11 @@ fn is_safe(id: &EntryId) -> bool {
     id.0.starts_with(|c: char| c.is_ascii_alphanumeric()) && id.0.chars().all(plain)
 }
 
-/// Where the office's own entry with that id is kept, relative to the library.
-fn own_file(id: &EntryId) -> Option<PathBuf> {
+/// Where the office's own entry with that id is kept, relative to the library; its own entries are in
+/// `own`.
+fn own_file(own: &Path, id: &EntryId) -> Option<PathBuf> {
     let top = id.0.split(['.', '-']).next()?;
-    is_safe(id).then(|| Path::new(LOCAL).join(top).join(format!("{id}.md")))
+    is_safe(id).then(|| own.join(top).join(format!("{id}.md")))
 }
 
 #[cfg(test)]
@@ -48,7 +48,7 @@ mod tests {
 
     use super::super::finding::SourceFile;
     use super::super::front_matter::Context;
-    use super::super::load::{LoadOptions, Loaded, load};
+    use super::super::load::{LOCAL, LoadOptions, Loaded, load};
     use super::super::{Entry, entry_file};
     use super::*;
 
@@ -60,6 +60,7 @@ mod tests {
         LoadOptions {
             preset: None,
             today: today(),
+            own: "local".into(),
         }
     }
 
@@ -173,7 +174,7 @@ mod tests {
         assert!(!root.join(&*own.origin.file).exists());
         assert_eq!(loaded(root).library.entries.len(), 12);
         assert!(loaded(root).library.entry(&entry.id).is_none());
-        let versions = history(root, moved.replaces.iter());
+        let versions = history(root, Path::new(LOCAL), moved.replaces.iter());
         assert_eq!(versions.len(), 2);
         assert!(versions[0].text.contains("养狗的人赔"));
         assert!(versions[1].text.contains("谁养的谁赔"));
@@ -387,9 +388,41 @@ mod tests {
         assert_eq!(errors, ["replaces-outside-local"]);
     }
 
+    /// Where offices share a library, what one changes is that one's.
+    #[test]
+    fn an_office_changes_nothing_for_another() {
+        let (folder, entry, text) = small();
+        let root = folder.path();
+        let of = |own: &str| LoadOptions {
+            own: own.into(),
+            ..options()
+        };
+        let (one, two) = (of("offices/bai-he"), of("offices/qing-shi"));
+        let mut form = EntryForm::of(&entry, &text);
+        form.answer = "白鹤镇的答法。".into();
+        for _ in 0..2 {
+            let before = open(root, &one, &entry.id).unwrap();
+            let checked = check(root, &one, &form, before).unwrap();
+            assert_eq!(checked.faults, []);
+            save(root, &checked, Utc::now()).unwrap();
+            form.answer.push_str("再改。");
+        }
+        let answer = |options: &LoadOptions| {
+            let library = load(root, options).unwrap().library;
+            assert_eq!(library.entries.len(), 12);
+            library.entry(&form.id()).unwrap().answer.clone()
+        };
+        assert!(answer(&one).starts_with("白鹤镇的答法。再改。"));
+        assert_eq!(answer(&two), entry.answer);
+        assert_eq!(answer(&options()), entry.answer);
+        let changed = |own| history(root, own, [&entry.id]).len();
+        assert_eq!(changed(&one.own), 2);
+        assert_eq!((changed(&two.own), root.join("local").exists()), (0, false));
+    }
+
     #[test]
     fn only_plain_ids_become_file_names() {
-        let file = |id: &str| own_file(&EntryId(id.into()));
+        let file = |id: &str| own_file(Path::new(LOCAL), &EntryId(id.into()));
         assert_eq!(
             file("labor.pay-0a1b2c"),
             Some(PathBuf::from("local/labor/labor.pay-0a1b2c.md"))

@@ -34,7 +34,7 @@ pub fn save(root: &Path, checked: &Checked, now: DateTime<Utc>) -> Result<(), Ed
     let new = aside(&target);
     write_aside(&new, &checked.text)?;
     let kept = match &checked.before {
-        Some(before) => history::keep(root, &before.id, &before.text, now),
+        Some(before) => history::keep(root, &checked.own, &before.id, &before.text, now),
         None => Ok(()),
     };
     let moved = kept.and_then(|()| {

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use chrono::NaiveDate;
 
 use crate::knowledge::front_matter;
-use crate::knowledge::load::{LOCAL, LoadError, LoadOptions, load_with};
+use crate::knowledge::load::{LoadError, LoadOptions, load_with};
 
 /// Why entries could not be put into the office's files.
 #[derive(Debug, thiserror::Error)]
@@ -73,9 +73,9 @@ pub struct Planned {
     pub files: Vec<PlannedFile>,
 }
 
-fn path_of(topic: &str) -> PathBuf {
+fn path_of(own: &Path, topic: &str) -> PathBuf {
     let (top, sub) = topic.split_once('.').unwrap_or((topic, topic));
-    Path::new(LOCAL).join(top).join(format!("{sub}.md"))
+    own.join(top).join(format!("{sub}.md"))
 }
 
 fn read(path: &Path) -> Result<Option<String>, LocalError> {
@@ -98,7 +98,7 @@ pub(super) fn plan(
     let mut by_file: BTreeMap<PathBuf, Vec<Block>> = BTreeMap::new();
     for block in blocks {
         by_file
-            .entry(path_of(&block.topic))
+            .entry(path_of(&options.own, &block.topic))
             .or_default()
             .push(block);
     }

@@ -1,7 +1,7 @@
 //! 普法日历: the days that come back every year, with what was done and planned around them.
 
 use askama::Template;
-use axum::extract::{Query, State};
+use axum::extract::Query;
 use axum::response::Response;
 use chrono::{Datelike, Days, NaiveDate, Utc};
 use serde::Deserialize;
@@ -77,7 +77,7 @@ pub(in super::super) struct Asked {
 
 /// `GET /activities/calendar`
 pub(in super::super) async fn calendar(
-    State(site): State<Site>,
+    site: Site,
     visit: Visit,
     Query(asked): Query<Asked>,
 ) -> Result<Response, WebError> {

@@ -1,7 +1,7 @@
 //! 普法责任清单: what each unit is to do in a year, and what it did.
 
 use askama::Template;
-use axum::extract::{Form, Query, State};
+use axum::extract::{Form, Query};
 use axum::response::{IntoResponse, Redirect, Response};
 use chrono::{Datelike, Utc};
 use serde::Deserialize;
@@ -168,7 +168,7 @@ async fn render(
 
 /// `GET /activities/duties`
 pub(in super::super) async fn list(
-    State(site): State<Site>,
+    site: Site,
     visit: Visit,
     Query(asked): Query<Asked>,
 ) -> Result<Response, WebError> {
@@ -192,7 +192,7 @@ pub(in super::super) async fn list(
 
 /// `POST /activities/duties`: a unit's line, new or changed.
 pub(in super::super) async fn set(
-    State(site): State<Site>,
+    site: Site,
     visit: Visit,
     Form(fields): Form<Vec<(String, String)>>,
 ) -> Result<Response, WebError> {
@@ -225,7 +225,7 @@ fn back(year: i32, done: &str) -> Response {
 
 /// `POST /activities/duties/delete`
 pub(in super::super) async fn remove(
-    State(site): State<Site>,
+    site: Site,
     visit: Visit,
     Form(fields): Form<Vec<(String, String)>>,
 ) -> Result<Response, WebError> {
@@ -241,7 +241,7 @@ pub(in super::super) async fn remove(
 
 /// `GET /activities/duties/template.xlsx`: the year's list, to be changed and imported again.
 pub(in super::super) async fn template(
-    State(site): State<Site>,
+    site: Site,
     visit: Visit,
     Query(asked): Query<Asked>,
 ) -> Result<Response, WebError> {
@@ -255,7 +255,7 @@ pub(in super::super) async fn template(
 
 /// `POST /activities/duties/import`
 pub(in super::super) async fn import(
-    State(site): State<Site>,
+    site: Site,
     visit: Visit,
     upload: Upload,
 ) -> Result<Response, WebError> {

@@ -1,6 +1,6 @@
 //! The filtered ledger to take away.
 
-use axum::extract::{Query, State};
+use axum::extract::Query;
 use axum::response::Response;
 use chrono::Utc;
 
@@ -18,7 +18,7 @@ fn name(end: &str) -> String {
 
 /// `GET /activities/export.csv`
 pub(in super::super) async fn csv(
-    State(site): State<Site>,
+    site: Site,
     visit: Visit,
     Query(asked): Query<Asked>,
 ) -> Result<Response, WebError> {
@@ -32,7 +32,7 @@ pub(in super::super) async fn csv(
 
 /// `GET /activities/export.xlsx`
 pub(in super::super) async fn xlsx(
-    State(site): State<Site>,
+    site: Site,
     visit: Visit,
     Query(asked): Query<Asked>,
 ) -> Result<Response, WebError> {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use askama::Template;
-use axum::extract::{Form, Path, Query, State};
+use axum::extract::{Form, Path, Query};
 use axum::response::{IntoResponse, Redirect, Response};
 use chrono::Utc;
 use serde::Deserialize;
@@ -261,7 +261,7 @@ pub(in super::super) struct Planned {
 
 /// `GET /activities/new`
 pub(in super::super) async fn new(
-    State(site): State<Site>,
+    site: Site,
     visit: Visit,
     Query(planned): Query<Planned>,
 ) -> Result<Response, WebError> {
@@ -297,7 +297,7 @@ async fn judged(
 
 /// `POST /activities`
 pub(in super::super) async fn add(
-    State(site): State<Site>,
+    site: Site,
     visit: Visit,
     Form(fields): Form<Vec<(String, String)>>,
 ) -> Result<Response, WebError> {
@@ -319,7 +319,7 @@ pub(in super::super) async fn add(
 
 /// `GET /activities/{id}/edit`
 pub(in super::super) async fn edit(
-    State(site): State<Site>,
+    site: Site,
     visit: Visit,
     Path(id): Path<String>,
 ) -> Result<Response, WebError> {
@@ -331,7 +331,7 @@ pub(in super::super) async fn edit(
 
 /// `POST /activities/{id}`
 pub(in super::super) async fn change(
-    State(site): State<Site>,
+    site: Site,
     visit: Visit,
     Path(id): Path<String>,
     Form(fields): Form<Vec<(String, String)>>,

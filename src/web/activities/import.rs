@@ -1,7 +1,6 @@
 //! A filled-in sheet of the ledger, uploaded: all of it or nothing.
 
 use askama::Template;
-use axum::extract::State;
 use axum::response::{IntoResponse, Redirect, Response};
 use chrono::Utc;
 
@@ -50,15 +49,12 @@ async fn render(
 }
 
 /// `GET /activities/import`
-pub(in super::super) async fn page(
-    State(site): State<Site>,
-    visit: Visit,
-) -> Result<Response, WebError> {
+pub(in super::super) async fn page(site: Site, visit: Visit) -> Result<Response, WebError> {
     render(&site, &visit, None, Vec::new()).await
 }
 
 /// `GET /activities/template.xlsx`
-pub(in super::super) async fn template(State(site): State<Site>) -> Result<Response, WebError> {
+pub(in super::super) async fn template(site: Site) -> Result<Response, WebError> {
     let today = local_day(Utc::now());
     let bytes = ledger::template(&site.desk.library(), &site.config().regions, today)?;
     Ok(download::file("activities-template.xlsx", XLSX, bytes))
@@ -66,7 +62,7 @@ pub(in super::super) async fn template(State(site): State<Site>) -> Result<Respo
 
 /// `POST /activities/import`
 pub(in super::super) async fn import(
-    State(site): State<Site>,
+    site: Site,
     visit: Visit,
     upload: Upload,
 ) -> Result<Response, WebError> {

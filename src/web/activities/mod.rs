@@ -20,7 +20,7 @@ pub(super) use one::{one, remove};
 use std::collections::BTreeSet;
 
 use askama::Template;
-use axum::extract::{Query, State};
+use axum::extract::Query;
 use axum::response::Response;
 use chrono::{NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
@@ -199,7 +199,7 @@ fn topic_choices(library: &Library, now: &str, mut first: Vec<Choice>) -> Vec<Ch
 
 /// `GET /activities`
 pub(super) async fn list(
-    State(site): State<Site>,
+    site: Site,
     visit: Visit,
     Query(asked): Query<Asked>,
 ) -> Result<Response, WebError> {

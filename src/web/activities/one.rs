@@ -1,7 +1,7 @@
 //! One activity: what was done, and whether it changed what is asked.
 
 use askama::Template;
-use axum::extract::{Path, Query, State};
+use axum::extract::{Path, Query};
 use axum::response::{IntoResponse, Redirect, Response};
 use chrono::{NaiveDate, Utc};
 use serde::Deserialize;
@@ -90,7 +90,7 @@ pub(in super::super) struct Done {
 
 /// `GET /activities/{id}`
 pub(in super::super) async fn one(
-    State(site): State<Site>,
+    site: Site,
     visit: Visit,
     Path(id): Path<String>,
     Query(done): Query<Done>,
@@ -293,7 +293,7 @@ fn weeks(
 
 /// `POST /activities/{id}/delete`
 pub(in super::super) async fn remove(
-    State(site): State<Site>,
+    site: Site,
     visit: Visit,
     Path(id): Path<String>,
 ) -> Result<Response, WebError> {

@@ -1,7 +1,7 @@
 //! The entries of the library, to find one that should be changed.
 
 use askama::Template;
-use axum::extract::{Query, State};
+use axum::extract::Query;
 use axum::response::Response;
 use serde::Deserialize;
 
@@ -11,7 +11,7 @@ use super::super::labels;
 use super::super::page::{Choice, Page, show};
 use super::super::site::Site;
 use crate::journal::Role;
-use crate::knowledge::Entry;
+use crate::knowledge::{Entry, is_own};
 
 /// Rows of a page.
 const ROWS: usize = 100;
@@ -45,7 +45,7 @@ pub(in super::super) struct Asked {
 
 /// `GET /entries`
 pub(in super::super) async fn list(
-    State(site): State<Site>,
+    site: Site,
     visit: Visit,
     Query(asked): Query<Asked>,
 ) -> Result<Response, WebError> {
@@ -66,7 +66,7 @@ pub(in super::super) async fn list(
         question: entry.question.clone(),
         topic: labels::topic(&library, Some(&entry.topic)),
         reviewed: entry.reviewed.to_string(),
-        own: entry.origin.file.starts_with("local"),
+        own: is_own(&entry.origin.file),
     };
     show(&ListPage {
         page: Page::new(&site, &visit, "问答", "/gaps").await?,

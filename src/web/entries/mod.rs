@@ -9,7 +9,7 @@ mod typed;
 
 pub(super) use list::list;
 
-use axum::extract::{Form, Path, Query, State};
+use axum::extract::{Form, Path, Query};
 use axum::response::{IntoResponse, Redirect, Response};
 
 use super::error::WebError;
@@ -25,7 +25,7 @@ use typed::{Do, Fields, Typed};
 
 /// `GET /entries/new`: empty, or filled in from a gap or an answered hand-over.
 pub(super) async fn new(
-    State(site): State<Site>,
+    site: Site,
     visit: Visit,
     Query(origin): Query<Origin>,
 ) -> Result<Response, WebError> {
@@ -35,7 +35,7 @@ pub(super) async fn new(
 
 /// `POST /entries/new`
 pub(super) async fn create(
-    State(site): State<Site>,
+    site: Site,
     visit: Visit,
     Query(origin): Query<Origin>,
     Form(fields): Form<Fields>,
@@ -45,7 +45,7 @@ pub(super) async fn create(
 
 /// `GET /entries/{id}/edit`
 pub(super) async fn edit(
-    State(site): State<Site>,
+    site: Site,
     visit: Visit,
     Path(id): Path<String>,
     Query(origin): Query<Origin>,
@@ -61,7 +61,7 @@ pub(super) async fn edit(
 
 /// `POST /entries/{id}/edit`
 pub(super) async fn change(
-    State(site): State<Site>,
+    site: Site,
     visit: Visit,
     Path(id): Path<String>,
     Query(origin): Query<Origin>,

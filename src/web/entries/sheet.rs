@@ -191,7 +191,7 @@ pub(super) async fn sheet(site: &Site, visit: &Visit, of: Sheet) -> Result<Respo
     };
     let paths = site.paths.clone();
     let ids = of.ids.clone();
-    let versions = slow(move || history(&paths.library, &ids)).await?;
+    let versions = slow(move || history(&paths.library, &paths.own, &ids)).await?;
     let library = site.desk.library();
     let mut form = of.form.clone();
     let all = |list: &[Fault], field: Field| -> String {

@@ -3,7 +3,7 @@
 mod view;
 
 use askama::Template;
-use axum::extract::{Query, State};
+use axum::extract::Query;
 use axum::response::Response;
 use chrono::Utc;
 use serde::Deserialize;
@@ -53,7 +53,7 @@ struct OverviewPage {
 
 /// `GET /`
 pub(super) async fn page(
-    State(site): State<Site>,
+    site: Site,
     visit: Visit,
     Query(wanted): Query<Wanted>,
 ) -> Result<Response, WebError> {

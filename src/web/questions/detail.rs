@@ -1,7 +1,7 @@
 //! One question: what was asked, what was replied and why, what would be replied now, and its review.
 
 use askama::Template;
-use axum::extract::{Path, Query, State};
+use axum::extract::{Path, Query};
 use axum::response::Response;
 use serde::Deserialize;
 
@@ -67,7 +67,7 @@ pub(in super::super) struct Saved {
 
 /// `GET /questions/{id}`
 pub(in super::super) async fn one(
-    State(site): State<Site>,
+    site: Site,
     visit: Visit,
     Path(id): Path<String>,
     Query(asked): Query<Asked>,

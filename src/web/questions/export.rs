@@ -2,7 +2,7 @@
 //! must not tell which questions are one person's.
 
 use axum::body::{Body, Bytes};
-use axum::extract::{Query, State};
+use axum::extract::Query;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use chrono::Utc;
@@ -78,7 +78,7 @@ fn download(extension: &str, content_type: &'static str, body: Body) -> Response
 
 /// `GET /questions/export.csv`: streamed, as long as it may be.
 pub(in super::super) async fn csv(
-    State(site): State<Site>,
+    site: Site,
     visit: Visit,
     Query(asked): Query<Asked>,
 ) -> Result<Response, WebError> {
@@ -125,7 +125,7 @@ fn lines(rows: &[LoggedQuestion], first: bool) -> Result<Vec<u8>, JournalError> 
 
 /// `GET /questions/export.xlsx`
 pub(in super::super) async fn xlsx(
-    State(site): State<Site>,
+    site: Site,
     visit: Visit,
     Query(asked): Query<Asked>,
 ) -> Result<Response, WebError> {

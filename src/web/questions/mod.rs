@@ -10,7 +10,7 @@ pub(super) use export::{csv, xlsx};
 pub(super) use review::{begin, save};
 
 use askama::Template;
-use axum::extract::{Query, State};
+use axum::extract::Query;
 use axum::response::Response;
 use chrono::Utc;
 use serde::Deserialize;
@@ -84,7 +84,7 @@ pub(super) struct Done {
 
 /// `GET /questions`
 pub(super) async fn list(
-    State(site): State<Site>,
+    site: Site,
     visit: Visit,
     Query(asked): Query<Asked>,
     Query(Done { done }): Query<Done>,

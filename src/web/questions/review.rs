@@ -3,7 +3,7 @@
 //! The rows of a reviewing are known by when it began, which the address bar holds: they are those
 //! that nobody had reviewed then. So the third of fifty stays the third while they are reviewed.
 
-use axum::extract::{Form, Path, Query, State};
+use axum::extract::{Form, Path, Query};
 use axum::response::{IntoResponse, Redirect, Response};
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
@@ -89,7 +89,7 @@ async fn next_after(
 
 /// `GET /questions/review`: to the newest row of a filter that nobody reviewed.
 pub(in super::super) async fn begin(
-    State(site): State<Site>,
+    site: Site,
     Query(asked): Query<Asked>,
 ) -> Result<Response, WebError> {
     let began = Utc::now();
@@ -174,7 +174,7 @@ fn subject(id: i64, review: &Review) -> String {
 
 /// `POST /questions/{id}/review`
 pub(in super::super) async fn save(
-    State(site): State<Site>,
+    site: Site,
     visit: Visit,
     Path(id): Path<String>,
     Query(asked): Query<Asked>,
