@@ -1,4 +1,3 @@
-# syntax=docker/dockerfile:1
 # Qijin in a container: built in one stage, run as nobody in a small other one.
 #
 #   docker build -t qijin --build-arg QIJIN_COMMIT=$(git rev-parse --short=12 HEAD) .
@@ -6,13 +5,15 @@
 #
 # Telegram needs no port. The pages are open to the container itself only: without TLS nobody else may see them. With a
 # proxy with TLS in front, add  -e QIJIN_LISTEN=0.0.0.0:8080 -e QIJIN_BEHIND_PROXY=true -p 127.0.0.1:8080:8080 .
-# Everything that must be kept is in /var/lib/qijin. deploy/compose.yaml runs it beside PostgreSQL.
+# Everything that must be kept is in /var/lib/qijin. deploy/compose.yaml runs it beside PostgreSQL;
+# tests/image.sh builds it without a daemon, and tests it.
 
 ARG BUILD_IMAGE=rust:1-bookworm
 ARG RUN_IMAGE=debian:bookworm-slim
 
 FROM ${BUILD_IMAGE} AS build
 WORKDIR /build
+# The manifest names the benches: they must be there, though nobody runs them here.
 COPY Cargo.toml Cargo.lock build.rs ./
 COPY benches benches
 COPY src src
@@ -23,11 +24,13 @@ RUN --mount=type=cache,id=qijin-registry,target=/usr/local/cargo/registry \
     cargo build --release --locked --bin qijin && cp target/release/qijin /usr/local/bin/qijin
 
 FROM ${RUN_IMAGE}
-# Statistics are by local day; posters and charts need a Chinese font.
+# Statistics are by local day; posters and charts need a Chinese font. User and group have the same number in every image: a
+# volume outlives it.
 RUN apt-get update \
     && apt-get install -y --no-install-recommends tzdata fonts-wqy-microhei \
     && rm -rf /var/lib/apt/lists/* \
-    && useradd --system --home-dir /var/lib/qijin --create-home --uid 10001 qijin
+    && useradd --uid 10001 --user-group --no-create-home --home-dir /var/lib/qijin --shell /usr/sbin/nologin qijin \
+    && install -d -o qijin -g qijin -m 750 /var/lib/qijin
 ENV TZ=Asia/Shanghai \
     QIJIN_LIBRARY_DIR=/usr/share/qijin/knowledge \
     QIJIN_INDEX_DIR=/var/lib/qijin/index \
