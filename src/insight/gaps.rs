@@ -49,10 +49,13 @@ impl GapReason {
         }
         if matches!(fact.mark, Some(Mark::Wrong | Mark::Incomplete)) {
             Some(Self::Marked)
-        } else if fact.helpful == Some(false) {
+        } else if fact.helpful == Some(false) && !fact.approved {
             Some(Self::Unhelpful)
         } else if fact.outcome == Outcome::Unknown {
             Some(Self::Unknown)
+        } else if fact.approved {
+            // Staff know better than a thumb or a figure.
+            None
         } else if fact.outcome == Outcome::Open
             || fact.outcome == Outcome::HandedOn && fact.confidence < Thresholds::default().answer
         {
@@ -338,6 +341,7 @@ mod tests {
                 entry: None,
                 outcome,
                 mark: None,
+                approved: false,
                 helpful: None,
                 confidence: 0.05,
             },
@@ -407,6 +411,19 @@ mod tests {
         assert_eq!(
             reason(|f| (f.outcome, f.helpful) = (Outcome::Emergency, Some(false))),
             None
+        );
+        // What staff read and found right is none, unless the library held nothing.
+        assert_eq!(
+            reason(|f| (f.outcome, f.approved) = (Outcome::Open, true)),
+            None
+        );
+        assert_eq!(
+            reason(|f| (f.helpful, f.approved) = (Some(false), true)),
+            None
+        );
+        assert_eq!(
+            reason(|f| (f.outcome, f.approved) = (Outcome::Unknown, true)),
+            Some(GapReason::Unknown)
         );
     }
 

@@ -131,6 +131,7 @@ mod tests {
                 entry: None,
                 outcome: Outcome::Answered,
                 mark: None,
+                approved: false,
                 helpful: None,
                 confidence: 1.0,
             },

@@ -122,6 +122,8 @@ pub struct Fact {
     pub outcome: Outcome,
     /// What staff found wrong with the reply.
     pub mark: Option<Mark>,
+    /// Staff read the reply and found nothing wrong.
+    pub approved: bool,
     /// 👍 or 👎.
     pub helpful: Option<bool>,
     /// Confidence of the reply, 0 to 1.
@@ -146,7 +148,7 @@ impl Names {
 
 pub(super) const COLUMNS: &str = "q.id, q.at, q.asker, q.region, q.board, q.place, q.topic, \
      q.topic_confidence, q.kind, q.picked, q.handed_over, q.helpful, q.confidence, q.entry, \
-     r.topic AS new_topic, r.outcome, r.mark, COALESCE(r.staff_test, 0) AS staff_test";
+     r.topic AS new_topic, r.outcome, r.mark, r.reviewed, COALESCE(r.staff_test, 0) AS staff_test";
 
 fn fact(row: &AnyRow, names: &mut Names) -> Result<Option<Fact>, sqlx::Error> {
     let text = |name: &str| row.try_get::<Option<String>, _>(name);
@@ -165,6 +167,8 @@ fn fact(row: &AnyRow, names: &mut Names) -> Result<Option<Fact>, sqlx::Error> {
     let sure = row.try_get::<Option<f64>, _>("topic_confidence")?;
     let settled = kind == "answer";
     let automatic = text("topic")?.filter(|_| settled || sure.is_none_or(|p| p >= TOPIC_THRESHOLD));
+    let mark = text("mark")?.and_then(|m| Mark::parse(&m));
+    let reviewed = row.try_get::<Option<i64>, _>("reviewed")?.is_some();
     Ok(Some(Fact {
         id: row.try_get("id")?,
         at,
@@ -176,7 +180,8 @@ fn fact(row: &AnyRow, names: &mut Names) -> Result<Option<Fact>, sqlx::Error> {
         board: names.share(text("board")?),
         entry: names.share(text("entry")?.or(picked)),
         outcome,
-        mark: text("mark")?.and_then(|m| Mark::parse(&m)),
+        mark,
+        approved: reviewed && mark.is_none(),
         helpful: row.try_get::<Option<i64>, _>("helpful")?.map(|h| h != 0),
         confidence: row.try_get("confidence")?,
     }))

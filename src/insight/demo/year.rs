@@ -132,6 +132,7 @@ impl Invented {
             entry: self.entry.clone().or(self.picked.clone()),
             outcome: Outcome::of(self.kind, self.picked.is_some(), self.handed_over)?,
             mark: None,
+            approved: false,
             helpful: self.helpful,
             confidence: self.confidence,
         })
