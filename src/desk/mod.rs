@@ -16,9 +16,7 @@ use chrono::Utc;
 use tokio::sync::Notify;
 
 use crate::answer::{Answerer, ArticleRef, Context, Office, Reply, Thought};
-use crate::journal::{
-    Asker, Contexts, HANDOVER_DAYS, Handovers, Journal, JournalError, Record, in_time,
-};
+use crate::journal::{Asker, Contexts, HANDOVER_DAYS, Handovers, Journal, JournalError, Record};
 use crate::knowledge::{Entry, EntryId, Library};
 use crate::search::{ArticleText, SearchError};
 
@@ -27,8 +25,7 @@ pub use library_watch::{Paths, PrepareError, prepare, prepare_all, reload, watch
 
 use memory::{Memory, Shared};
 
-/// An answer waits this long for its row in the journal: with the row, its buttons are known. So does
-/// a tap for what it changes.
+/// An answer waits this long for its row in the journal: with the row, its buttons are known.
 const JOURNAL_PATIENCE: Duration = Duration::from_secs(4);
 
 /// Who is at the desk: the channel and the platform's id, which never leaves memory in clear.
@@ -267,7 +264,12 @@ impl Desk {
         if let (Some(journal), Some(visitor), Some(row)) = (&self.journal, &pick.visitor, pick.row)
         {
             let asker = self.asker(journal, visitor);
-            waited("picked", journal.picked(row, &asker, &pick.entry.0)).await;
+            waited(
+                journal,
+                "picked",
+                journal.picked(row, &asker, &pick.entry.0),
+            )
+            .await;
         }
         let question = Question {
             channel: pick.channel,
@@ -285,7 +287,7 @@ impl Desk {
             return false;
         };
         let asker = self.asker(journal, visitor);
-        let noted = waited("feedback", journal.feedback(row, &asker, helpful)).await;
+        let noted = waited(journal, "feedback", journal.feedback(row, &asker, helpful)).await;
         noted.unwrap_or(false)
     }
 
@@ -303,17 +305,17 @@ impl Desk {
             return turn_to;
         };
         let asker = self.asker(journal, visitor);
-        let own = waited("hand_over", journal.handed_over(row, &asker)).await;
+        let own = waited(journal, "hand_over", journal.handed_over(row, &asker)).await;
         let own = own.unwrap_or(false);
         let Some(address) = address.filter(|_| own) else {
             return turn_to;
         };
         // Without an account nobody could answer: then nothing is promised and nothing kept.
-        if waited("hand_over", handovers.somebody_answers()).await != Some(true) {
+        if waited(journal, "hand_over", handovers.somebody_answers()).await != Some(true) {
             return turn_to;
         }
         let begun = handovers.begin(row, &asker, &address, Utc::now());
-        match waited("hand_over", begun).await {
+        match waited(journal, "hand_over", begun).await {
             Some(true) => format!(
                 "已把这个问题转给{}的工作人员，答复会发到这个聊天里。为了发得到您这里，聊天地址加密存在\
                  本单位的机器上，答复之后就删，最多留 {HANDOVER_DAYS} 天；工作人员看不到您是谁。不想转了，发 /forget。\n\n\
@@ -356,7 +358,12 @@ impl Desk {
     pub async fn remember_board(&self, visitor: &Visitor, board: &str) {
         if let Some(journal) = &self.journal {
             let asker = self.asker(journal, visitor);
-            waited("board", journal.remember_board(&asker, board, Utc::now())).await;
+            waited(
+                journal,
+                "board",
+                journal.remember_board(&asker, board, Utc::now()),
+            )
+            .await;
         }
     }
 
@@ -365,6 +372,7 @@ impl Desk {
         if let Some(journal) = &self.journal {
             let asker = self.asker(journal, visitor);
             waited(
+                journal,
                 "region",
                 journal.remember_region(&asker, region, Utc::now()),
             )
@@ -381,7 +389,8 @@ impl Desk {
         match &self.journal {
             Some(journal) => {
                 let asker = self.asker(journal, visitor);
-                Ok(in_time(journal.forget(&asker)).await?.questions)
+                let forgotten = journal.database().in_time(journal.forget(&asker));
+                Ok(forgotten.await?.questions)
             }
             None => Ok(0),
         }
@@ -474,13 +483,13 @@ fn readable<T>(result: Result<T, SearchError>) -> Option<T> {
         .ok()
 }
 
-/// As [`logged`], for what a resident waits for: a database that says nothing is not waited for long.
+/// As [`logged`], for what a resident waits for: a server that says nothing is not waited for long.
 async fn waited<T>(
+    journal: &Journal,
     what: &'static str,
     work: impl Future<Output = Result<T, JournalError>>,
 ) -> Option<T> {
-    let done = tokio::time::timeout(JOURNAL_PATIENCE, work).await;
-    logged(what, done.unwrap_or(Err(JournalError::Silent)))
+    logged(what, journal.database().in_time(work).await)
 }
 
 /// The value, or a line in the log that says what the journal lacks now.

@@ -97,7 +97,15 @@ impl Database {
             // SQLite has one writer: others waiting inside it would sleep and try again, while
             // here they queue and are served in turn.
             Engine::Sqlite(_) => (
-                pool_of(1, SQLITE_PATIENCE, SQLITE_WRITER),
+                pool_of(1, SQLITE_PATIENCE, SQLITE_WRITER).after_release(|connection, _| {
+                    Box::pin(async move {
+                        // Behind a rollback that is still to come.
+                        connection.ping().await?;
+                        // On a full disk SQLite rolls back by itself; sqlx then counts one transaction
+                        // more than there is, and what is "committed" later is never written.
+                        Ok(!connection.is_in_transaction())
+                    })
+                }),
                 pool_of(READERS, SQLITE_PATIENCE, SQLITE_READER),
             ),
             Engine::Postgres => (
@@ -144,6 +152,22 @@ impl Database {
         })
     }
 
+    /// `work`, unless a server does not answer: for what must go on or try again without it. Whether it
+    /// was done is not known then. What a file's only writer does is never broken off in the middle.
+    ///
+    /// # Errors
+    /// Those of `work`, and [`JournalError::Silent`].
+    pub async fn in_time<T>(
+        &self,
+        work: impl Future<Output = Result<T, JournalError>>,
+    ) -> Result<T, JournalError> {
+        if !self.is_postgres {
+            return work.await;
+        }
+        let done = tokio::time::timeout(SILENCE, work).await;
+        done.unwrap_or(Err(JournalError::Silent))
+    }
+
     /// Finishes what is under way and closes all connections; does not wait for a server that says
     /// nothing any more.
     pub async fn close(&self) {
@@ -153,22 +177,10 @@ impl Database {
             self.pool.close().await;
             Ok(())
         };
-        if in_time(closed).await.is_err() {
+        if self.in_time(closed).await.is_err() {
             tracing::warn!("the database does not answer: left as it is");
         }
     }
-}
-
-/// `work`, unless the database does not answer: for what must go on or try again without it. Whether it
-/// was done is not known then.
-///
-/// # Errors
-/// Those of `work`, and [`JournalError::Silent`].
-pub async fn in_time<T>(
-    work: impl Future<Output = Result<T, JournalError>>,
-) -> Result<T, JournalError> {
-    let done = tokio::time::timeout(SILENCE, work).await;
-    done.unwrap_or(Err(JournalError::Silent))
 }
 
 /// One connection that writes, without any migration.

@@ -325,6 +325,11 @@ impl Handovers {
         Ok(done.rows_affected() > 0)
     }
 
+    /// The database beneath.
+    pub fn database(&self) -> &Database {
+        &self.database
+    }
+
     /// Returns when an answer was committed since the last call, by this process.
     pub async fn answer_committed(&self) {
         self.committed.notified().await;

@@ -48,7 +48,7 @@ pub use bulk::PastQuestion;
 pub use calendar::{day_start, local_day};
 pub use context::Contexts;
 pub use copy::{CopiedTable, CopyProgress};
-pub use database::{Database, Migrated, in_time};
+pub use database::{Database, Migrated};
 pub use duty::Duty;
 pub use error::JournalError;
 pub use export::{HEADINGS, cells, export_csv, harmless};

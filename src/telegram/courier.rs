@@ -15,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 use super::outgoing::{Outgoing, describe, is_final};
 use super::render::words;
 use super::{CHANNEL, DRAIN, texts};
-use crate::journal::{Delivery, Handovers, JournalError, in_time};
+use crate::journal::{Delivery, Handovers, JournalError};
 
 /// Another process may have committed an answer: look at least this often. Leases last longer.
 const AT_LEAST_EVERY: Duration = Duration::from_secs(5);
@@ -29,13 +29,17 @@ pub(super) async fn run(
     office: String,
     shutdown: CancellationToken,
 ) {
-    if let Err(error) = in_time(handovers.begin_deliveries()).await {
+    if let Err(error) = handovers
+        .database()
+        .in_time(handovers.begin_deliveries())
+        .await
+    {
         log(&error);
     }
     let mut under_way = FuturesUnordered::new();
     let mut ids = HashSet::new();
     while !shutdown.is_cancelled() {
-        match in_time(handovers.take(CHANNEL)).await {
+        match handovers.database().in_time(handovers.take(CHANNEL)).await {
             Ok(deliveries) => {
                 for delivery in deliveries {
                     // Side by side: one chat's trouble is not another's.
@@ -53,7 +57,7 @@ pub(super) async fn run(
             () = tokio::time::sleep(AT_LEAST_EVERY) => {}
         }
         if !ids.is_empty()
-            && let Err(error) = in_time(handovers.renew()).await
+            && let Err(error) = handovers.database().in_time(handovers.renew()).await
         {
             log(&error);
         }
@@ -68,7 +72,7 @@ pub(super) async fn run(
                 }
                 // Held until the end, or another program would send it too.
                 () = tokio::time::sleep(AT_LEAST_EVERY) => {
-                    if let Err(error) = in_time(handovers.renew()).await {
+                    if let Err(error) = handovers.database().in_time(handovers.renew()).await {
                         log(&error);
                     }
                 }
@@ -78,7 +82,7 @@ pub(super) async fn run(
     if tokio::time::timeout(DRAIN, rest).await.is_err() {
         tracing::warn!("some answers of staff were under way; they are sent at the next start");
     }
-    if let Err(error) = in_time(handovers.release()).await {
+    if let Err(error) = handovers.database().in_time(handovers.release()).await {
         log(&error);
     }
 }
@@ -116,7 +120,11 @@ async fn deliver(
         Err(_) => false,
     };
     // Telegram has it: until that is written down it is ours, and must not be sent again.
-    while let Err(error) = in_time(handovers.delivered(delivery.id, reached)).await {
+    while let Err(error) = handovers
+        .database()
+        .in_time(handovers.delivered(delivery.id, reached))
+        .await
+    {
         log(&error);
         tokio::time::sleep(RETRY_PAUSE).await;
     }

@@ -17,7 +17,7 @@ use super::CHANNEL;
 use super::handlers;
 use super::limits::{Limits, Verdict};
 use super::worker::Worker;
-use crate::journal::{Inbox, Incoming, JournalError, in_time};
+use crate::journal::{Inbox, Incoming, JournalError};
 
 /// An outage of the database that lasts longer than this is not waited for.
 const WAIT_FOR_INBOX: Duration = Duration::from_secs(30);
@@ -103,7 +103,12 @@ impl Intake {
             );
             return false;
         }
-        match in_time(self.inbox.accept(batch)).await {
+        match self
+            .inbox
+            .database()
+            .in_time(self.inbox.accept(batch))
+            .await
+        {
             Ok(_) => {
                 if self.outage().take().is_some() {
                     tracing::info!("收件箱又能写了，恢复正常");

@@ -36,7 +36,7 @@ use tokio_util::sync::CancellationToken;
 use crate::config::Config;
 use crate::desk::Desk;
 use crate::doctor::Online;
-use crate::journal::{Inbox, in_time};
+use crate::journal::Inbox;
 use context::Context;
 use intake::Intake;
 use outgoing::{Outgoing, describe};
@@ -154,7 +154,7 @@ pub async fn run(
     }
     tracing::info!(bot.name = me.username(), "Telegram is connected");
 
-    match in_time(inbox.backlog()).await {
+    match inbox.database().in_time(inbox.backlog()).await {
         Ok(left) if left.open > 0 => tracing::info!(
             inbox.pending = left.open,
             "answering what was left unanswered"

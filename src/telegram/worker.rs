@@ -22,7 +22,7 @@ use super::context::Context;
 use super::handlers::{self, Handler};
 use super::outgoing::{describe, is_final};
 use super::texts;
-use crate::journal::{Inbox, JournalError, Pending, in_time};
+use crate::journal::{Inbox, JournalError, Pending};
 
 /// Conversations served at the same time; each is mostly waiting for Telegram.
 const AT_ONCE: usize = 256;
@@ -117,7 +117,7 @@ impl Worker {
             interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
         }
         let mut away = false;
-        if let Err(error) = in_time(self.inbox.begin()).await {
+        if let Err(error) = self.inbox.database().in_time(self.inbox.begin()).await {
             refused(&error, &mut away);
         }
         loop {
@@ -128,7 +128,12 @@ impl Worker {
                 AT_ONCE - hand.running.len()
             };
             if room > 0 || !dealt.is_empty() {
-                match in_time(self.inbox.turn(&dealt, room)).await {
+                match self
+                    .inbox
+                    .database()
+                    .in_time(self.inbox.turn(&dealt, room))
+                    .await
+                {
                     Ok(taken) => {
                         dealt.clear();
                         away = false;
@@ -160,7 +165,7 @@ impl Worker {
                 }
             }
         }
-        if let Err(error) = in_time(self.inbox.release()).await {
+        if let Err(error) = self.inbox.database().in_time(self.inbox.release()).await {
             refused(&error, &mut away);
         }
     }
@@ -168,7 +173,7 @@ impl Worker {
     /// Goes on holding what is in hand, and nothing else: what the database gave us while its answer
     /// was lost, or whose task broke, would otherwise be held for ever and its chat with it.
     async fn hold(&self, hand: &mut Hand, dealt: &[i64]) -> Result<(), JournalError> {
-        let ours = in_time(self.inbox.renew()).await?;
+        let ours = self.inbox.database().in_time(self.inbox.renew()).await?;
         drop_lost(hand, &ours);
         let strays: Vec<i64> = ours
             .into_iter()
@@ -180,7 +185,10 @@ impl Worker {
                 "taken, but in nobody's hand: given back"
             );
         }
-        in_time(self.inbox.give_back(&strays)).await
+        self.inbox
+            .database()
+            .in_time(self.inbox.give_back(&strays))
+            .await
     }
 
     fn begin(self: &Arc<Self>, hand: &mut Hand, pending: Pending) {
@@ -204,7 +212,12 @@ impl Worker {
         let id = pending.update_id;
         let Ok(update) = serde_json::from_slice::<Update>(&pending.payload) else {
             // Refused by the database it stays in our hand, is given back, and comes here again.
-            if let Err(error) = in_time(self.inbox.set_aside(id)).await {
+            if let Err(error) = self
+                .inbox
+                .database()
+                .in_time(self.inbox.set_aside(id))
+                .await
+            {
                 refused(&error, &mut false);
             }
             return false;
@@ -237,7 +250,12 @@ impl Worker {
                 }
                 Outcome::Failed => {
                     // A database that cannot count must not make us try for ever.
-                    let attempts = in_time(self.inbox.failed(id)).await.unwrap_or(ATTEMPTS);
+                    let attempts = self
+                        .inbox
+                        .database()
+                        .in_time(self.inbox.failed(id))
+                        .await
+                        .unwrap_or(ATTEMPTS);
                     tracing::error!(update.attempts = attempts, "a handler panicked");
                     if attempts >= ATTEMPTS {
                         self.apologise(&update).await;
@@ -312,7 +330,7 @@ impl Worker {
                 _ = every.tick() => {}
             }
             // The database's trouble is told by those who need it.
-            if let Ok(backlog) = in_time(self.inbox.backlog()).await {
+            if let Ok(backlog) = self.inbox.database().in_time(self.inbox.backlog()).await {
                 self.open.store(backlog.open, Ordering::Relaxed);
             }
         }
