@@ -1,7 +1,7 @@
 //! Local days: the office's calendar is China's, eight hours ahead of UTC without summer time
 //! (since 1992), whatever the machine's clock is set to.
 
-use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
+use chrono::{DateTime, FixedOffset, NaiveDate, TimeDelta, Utc};
 
 /// China's clock is this far ahead of UTC, in milliseconds.
 pub(super) const AHEAD: i64 = 8 * 3_600_000;
@@ -30,6 +30,13 @@ pub fn local_day(at: DateTime<Utc>) -> NaiveDate {
     day_of(day_number(at.timestamp_millis()))
 }
 
+/// The local time of a moment, as staff read it.
+pub fn local_time(at: DateTime<Utc>) -> DateTime<FixedOffset> {
+    // Eight hours are within a day, which is all that is asked of an offset.
+    const CLOCK: FixedOffset = FixedOffset::east_opt(8 * 3600).unwrap();
+    at.with_timezone(&CLOCK)
+}
+
 /// The moment at which a local day begins, in milliseconds since 1970.
 pub fn day_start(day: NaiveDate) -> i64 {
     number_of(day) * DAY - AHEAD
@@ -45,6 +52,8 @@ mod tests {
         let day = |text: &str| text.parse::<NaiveDate>().unwrap();
         assert_eq!(local_day(at("2026-11-24T15:59:59Z")), day("2026-11-24"));
         assert_eq!(local_day(at("2026-11-24T16:00:00Z")), day("2026-11-25"));
+        let told = local_time(at("2026-11-24T16:05:00Z"));
+        assert_eq!(told.format("%m-%d %H:%M").to_string(), "11-25 00:05");
         assert_eq!(
             day_start(day("2026-11-25")),
             at("2026-11-24T16:00:00Z").timestamp_millis()

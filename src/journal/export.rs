@@ -2,9 +2,11 @@
 
 use std::io::Write;
 
-use chrono::{DateTime, Local, Utc};
+use chrono::{DateTime, Utc};
 
-use super::{Cursor, Database, JournalError, LoggedQuestion, QuestionFilter, QuestionLog};
+use super::{
+    Cursor, Database, JournalError, LoggedQuestion, QuestionFilter, QuestionLog, local_time,
+};
 
 /// What stands over the columns.
 pub const HEADINGS: [&str; 19] = [
@@ -96,10 +98,7 @@ pub fn cells(row: &LoggedQuestion) -> [String; 19] {
         None => "",
     };
     [
-        row.at
-            .with_timezone(&Local)
-            .format("%Y-%m-%d %H:%M:%S")
-            .to_string(),
+        local_time(row.at).format("%Y-%m-%d %H:%M:%S").to_string(),
         row.channel.clone(),
         text(&row.asker),
         text(&row.region),

@@ -45,7 +45,7 @@ mod vitals;
 pub use audit::{Audit, AuditLine};
 pub use boards::{Asked, Board, Boards, NewBoard, canonical};
 pub use bulk::PastQuestion;
-pub use calendar::{day_start, local_day};
+pub use calendar::{day_start, local_day, local_time};
 pub use context::Contexts;
 pub use copy::{CopiedTable, CopyProgress};
 pub use database::{Database, Migrated};

@@ -1,9 +1,9 @@
 //! What ids of the journal are called on a page.
 
-use chrono::{DateTime, Local, Utc};
+use chrono::{DateTime, Datelike, Utc};
 
 use super::page::Choice;
-use crate::journal::STAFF_CHANNEL;
+use crate::journal::{STAFF_CHANNEL, local_time};
 use crate::knowledge::{EntryId, Library};
 
 /// Reply kinds and their names, in the order of filters.
@@ -81,8 +81,8 @@ pub(super) fn entry(library: &Library, id: &str) -> String {
 
 /// `11-25 14:03`, with the year when it is another one.
 pub(super) fn time(at: DateTime<Utc>) -> String {
-    let at = at.with_timezone(&Local);
-    let this_year = Local::now().format("%Y").to_string() == at.format("%Y").to_string();
+    let at = local_time(at);
+    let this_year = local_time(Utc::now()).year() == at.year();
     at.format(if this_year {
         "%m-%d %H:%M"
     } else {

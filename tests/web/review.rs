@@ -29,7 +29,7 @@ async fn ask(base: &str, words: &[&str]) {
 /// How many questions the report tells of a topic, and how many of 其他; none below five askers.
 fn reported(office: &Office, topic: &str) -> Option<String> {
     let file = office.folder().join("report.csv");
-    let today = chrono::Local::now().date_naive();
+    let today = qijin::journal::local_day(chrono::Utc::now());
     let before = today
         .checked_sub_days(Days::new(1))
         .unwrap_or(NaiveDate::MIN);
