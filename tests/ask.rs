@@ -265,7 +265,8 @@ fn the_journal_is_exported_and_purged() {
         left.len() == 2 && left.iter().all(|row| row[14].is_empty()),
         "{left:?}"
     );
-    let tomorrow = (chrono::Local::now().date_naive() + chrono::Days::new(1)).to_string();
+    let tomorrow =
+        (qijin::journal::local_day(chrono::Utc::now()) + chrono::Days::new(1)).to_string();
     purge("30", &["--before", &tomorrow]);
     assert!(office.journal().is_empty());
 }

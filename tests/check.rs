@@ -14,7 +14,7 @@ fn way(number: usize, n: usize) -> String {
 
 /// A faultless entry file, to plant faults in.
 fn entry(number: usize) -> String {
-    let today = chrono::Local::now().date_naive();
+    let today = qijin::journal::local_day(chrono::Utc::now());
     let phrasings: Vec<String> = (0..6).map(|n| way(number, n)).collect();
     format!(
         "+++\n\

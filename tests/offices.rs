@@ -67,7 +67,7 @@ fn two_offices() -> Office {
     std::fs::write(office.folder().join("qijin.toml"), CONFIG).unwrap();
     let folder = office.library().join("offices").join(OTHER).join("labor");
     std::fs::create_dir_all(&folder).unwrap();
-    let reviewed = chrono::Local::now().date_naive() - chrono::Days::new(1);
+    let reviewed = qijin::journal::local_day(chrono::Utc::now()) - chrono::Days::new(1);
     let entry = OWN_ENTRY.replace("REVIEWED", &reviewed.to_string());
     std::fs::write(folder.join("pay.md"), entry).unwrap();
     office

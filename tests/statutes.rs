@@ -125,7 +125,7 @@ fn run(office: &Office, arguments: &[&str]) -> (Option<i32>, String) {
 
 /// An entry that rests on one basis line and names one figure.
 fn entry(office: &Office, name: &str, basis: &str, figure: &str) {
-    let today = chrono::Local::now().date_naive();
+    let today = qijin::journal::local_day(chrono::Utc::now());
     let phrasings: Vec<String> = (0..6).map(|n| format!("{name}的问法{n}")).collect();
     let folder = office.library().join("planted");
     fs::create_dir_all(&folder).unwrap();

@@ -4,11 +4,11 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::{Context, anyhow};
-use chrono::{DateTime, Days, Local, NaiveDate, Utc};
+use chrono::{DateTime, Days, NaiveDate, Utc};
 use clap::{Args, Subcommand};
 
 use super::{Config, runtime};
-use crate::journal::{Database, Handovers, Journal, Keys, export_csv};
+use crate::journal::{Database, Handovers, Journal, Keys, day_start, export_csv, local_day};
 
 #[derive(Args)]
 #[command(after_help = "例：
@@ -53,11 +53,7 @@ pub(super) async fn open(config: &Config) -> anyhow::Result<Journal> {
 
 /// Midnight in local time.
 fn start_of(day: NaiveDate) -> anyhow::Result<DateTime<Utc>> {
-    day.and_time(chrono::NaiveTime::MIN)
-        .and_local_timezone(Local)
-        .earliest()
-        .map(|t| t.with_timezone(&Utc))
-        .ok_or_else(|| anyhow!("{day} 在本地时区没有零点"))
+    DateTime::from_timestamp_millis(day_start(day)).ok_or_else(|| anyhow!("日期 {day} 太大"))
 }
 
 pub(super) fn run(config: &Config, args: &JournalArgs) -> anyhow::Result<ExitCode> {
@@ -66,7 +62,7 @@ pub(super) fn run(config: &Config, args: &JournalArgs) -> anyhow::Result<ExitCod
         match &args.command {
             JournalCommand::Export { csv, from, to } => {
                 let from = from.map_or(Ok(DateTime::UNIX_EPOCH), start_of)?;
-                let last = to.unwrap_or_else(|| Local::now().date_naive());
+                let last = to.unwrap_or_else(|| local_day(Utc::now()));
                 let end = last.checked_add_days(Days::new(1));
                 let to = start_of(end.ok_or_else(|| anyhow!("日期 {last} 太大"))?)?;
                 let file = std::fs::File::create(csv)

@@ -4,13 +4,13 @@ use std::io::{BufRead, IsTerminal};
 use std::process::ExitCode;
 
 use anyhow::{Context, bail};
-use chrono::{Local, Utc};
+use chrono::Utc;
 use clap::{Args, Subcommand};
 
 use super::{Config, journal, runtime};
 use crate::journal::{
     Audit, MIN_PASSWORD, Member, OfficeId, Role, Staff, generate_password, hash_password,
-    judge_password,
+    judge_password, local_time,
 };
 
 #[derive(Args)]
@@ -105,7 +105,7 @@ pub(super) fn run(config: &Config, args: &StaffArgs) -> anyhow::Result<ExitCode>
                     } else {
                         "可登录"
                     };
-                    let since = member.created.with_timezone(&Local).format("%Y-%m-%d");
+                    let since = local_time(member.created).format("%Y-%m-%d");
                     say!("{}\t{}\t{state}\t{since}", member.name, member.role);
                 }
             }

@@ -203,7 +203,7 @@ fn index(
 }
 
 fn today() -> NaiveDate {
-    chrono::Local::now().date_naive()
+    crate::journal::local_day(chrono::Utc::now())
 }
 
 /// Editors save in bursts; wait until the folder has been quiet this long.

@@ -12,7 +12,7 @@ use chrono::{DateTime, Datelike, Utc};
 use serde::Serialize;
 
 use crate::config::{Config, Mode};
-use crate::journal::Vitals;
+use crate::journal::{Vitals, local_time};
 use crate::report;
 
 /// How it stands.
@@ -311,7 +311,7 @@ fn database(
 /// A clock that runs wrong files questions under wrong days.
 fn clock(latest: Option<DateTime<Utc>>, now: DateTime<Utc>) -> Check {
     let (id, title) = ("clock", "时钟");
-    let read = now.with_timezone(&chrono::Local).format("%Y-%m-%d %H:%M");
+    let read = local_time(now).format("%Y-%m-%d %H:%M");
     let todo = "打开系统的自动对时（timedatectl set-ntp true），再看一次";
     // This program was written then.
     if now.year() < 2026 {
@@ -320,7 +320,7 @@ fn clock(latest: Option<DateTime<Utc>>, now: DateTime<Utc>) -> Check {
     }
     match latest.filter(|at| *at > now + chrono::TimeDelta::minutes(5)) {
         Some(at) => {
-            let at = at.with_timezone(&chrono::Local).format("%Y-%m-%d %H:%M");
+            let at = local_time(at).format("%Y-%m-%d %H:%M");
             let found = format!("电脑的时间是 {read}，可是日志里有 {at} 的提问");
             Check::new(id, title, State::Bad, found, todo)
         }

@@ -41,7 +41,7 @@ fn copy(from: &Path, to: &Path) {
 
 /// Reviews grow stale with time, the tests must not.
 fn reviewed_yesterday(text: &str) -> String {
-    let yesterday = chrono::Local::now().date_naive() - chrono::Days::new(1);
+    let yesterday = qijin::journal::local_day(chrono::Utc::now()) - chrono::Days::new(1);
     let line = |line: &str| match line.strip_prefix("reviewed = ") {
         Some(_) => format!("reviewed = {yesterday}\n"),
         None => format!("{line}\n"),

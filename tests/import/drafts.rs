@@ -70,7 +70,7 @@ fn a_leaflet_becomes_an_entry_only_by_a_person() {
     assert!(!run(&office, &["check"]).0);
     fs::remove_file(astray).unwrap();
 
-    let today = chrono::Local::now().date_naive().to_string();
+    let today = qijin::journal::local_day(chrono::Utc::now()).to_string();
     let filled = [
         ("topic = \"\"", "topic = \"marriage.bride_price\""),
         ("places = []", "places = [\"village\"]"),

@@ -18,7 +18,7 @@ fn header_and_row(office: &Office) -> (Vec<String>, Vec<String>) {
     }
     let (header, example) = template_rows(&file);
     let mut row: Vec<String> = example.iter().map(|c| c.replace("（示例）", "")).collect();
-    let today = chrono::Local::now().date_naive();
+    let today = qijin::journal::local_day(chrono::Utc::now());
     *row.last_mut().unwrap() = today.to_string();
     (header, row)
 }

@@ -1,12 +1,12 @@
 //! What a new entry begins with: the words of a gap, or of a hand-over and its answer.
 
-use chrono::Local;
+use chrono::Utc;
 use serde::Deserialize;
 
 use super::super::error::WebError;
 use super::super::gaps::gap_of;
 use super::super::site::Site;
-use crate::journal::RowId;
+use crate::journal::{RowId, local_day};
 use crate::knowledge::Library;
 use crate::knowledge::edit::EntryForm;
 
@@ -97,7 +97,7 @@ impl Origin {
     pub async fn form(&self, site: &Site) -> Result<EntryForm, WebError> {
         let library = site.desk.library();
         let mut form = EntryForm {
-            reviewed: Local::now().date_naive().to_string(),
+            reviewed: local_day(Utc::now()).to_string(),
             ..EntryForm::default()
         };
         if let Some(hotline) = library.hotlines.iter().find(|h| h.number == HOTLINE) {
