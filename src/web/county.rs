@@ -5,17 +5,16 @@ use askama::Template;
 use axum::extract::Query;
 use axum::response::Response;
 use chrono::{DateTime, NaiveDate, Utc};
-use serde::Deserialize;
 
 use super::download::{self, CSV};
 use super::error::WebError;
 use super::gate::Visit;
 use super::labels;
-use super::page::{Page, show};
-use super::period::{PRESETS, Period};
+use super::page::{Choice, Page, show};
+use super::period::Wanted;
 use super::site::Site;
 use crate::insight::{County, CountyRow, Facet, OfficeTally};
-use crate::journal::{Ledger, harmless, local_day};
+use crate::journal::{JournalError, Ledger, harmless, local_day};
 
 const HEADS: [&str; 6] = [
     "司法所",
@@ -28,27 +27,11 @@ const HEADS: [&str; 6] = [
 /// In the place of a figure that is held back.
 const HIDDEN: &str = "隐去";
 
-#[derive(Deserialize)]
-pub(super) struct Asked {
-    #[serde(default)]
-    period: String,
-    #[serde(default)]
-    from: String,
-    #[serde(default)]
-    to: String,
-}
-
-struct Preset {
-    id: &'static str,
-    name: &'static str,
-    chosen: bool,
-}
-
 #[derive(Template)]
 #[template(path = "county.html", config = "src/web/askama.toml")]
 struct CountyPage {
     page: Page,
-    presets: Vec<Preset>,
+    presets: Vec<Choice>,
     from: String,
     to: String,
     made: String,
@@ -69,9 +52,9 @@ struct Reading {
     made: Option<DateTime<Utc>>,
 }
 
-async fn read(site: &Site, asked: &Asked) -> Result<Reading, WebError> {
+async fn read(site: &Site, asked: &Wanted) -> Result<Reading, WebError> {
     let today = local_day(Utc::now());
-    let period = Period::read(&asked.period, &asked.from, &asked.to, today);
+    let period = asked.days(today);
     let to = period.last.unwrap_or(today).min(today);
     let mut from = period.first;
     let (mut offices, mut made) = (Vec::new(), None);
@@ -131,14 +114,10 @@ fn cells(row: &CountyRow) -> [String; 6] {
 pub(super) async fn page(
     site: Site,
     visit: Visit,
-    Query(asked): Query<Asked>,
+    Query(asked): Query<Wanted>,
 ) -> Result<Response, WebError> {
     let reading = read(&site, &asked).await?;
     let (from, to) = (reading.from.to_string(), reading.to.to_string());
-    let chosen = match asked.period.as_str() {
-        "" if asked.from.is_empty() && asked.to.is_empty() => "30d",
-        period => period,
-    };
     let rows: Vec<[String; 6]> = reading.county.offices.iter().map(cells).collect();
     let total = cells(&reading.county.total);
     let hides = rows
@@ -148,13 +127,7 @@ pub(super) async fn page(
         .any(|cell| cell == HIDDEN);
     show(&CountyPage {
         page: Page::new(&site, &visit, "各所概览", "/county").await?,
-        presets: PRESETS
-            .map(|(id, name)| Preset {
-                id,
-                name,
-                chosen: id == chosen,
-            })
-            .into(),
+        presets: asked.presets(),
         made: reading
             .made
             .map_or_else(|| "还没有汇总".to_owned(), labels::time),
@@ -169,24 +142,31 @@ pub(super) async fn page(
     })
 }
 
+/// The table as CSV that Excel opens as it is, the sum last.
+fn sheet(county: &County) -> Result<Vec<u8>, JournalError> {
+    let mut csv = csv::WriterBuilder::new()
+        .quote_style(csv::QuoteStyle::Always)
+        .terminator(csv::Terminator::CRLF)
+        .from_writer("\u{feff}".as_bytes().to_vec());
+    csv.write_record(HEADS)?;
+    for line in county.offices.iter().chain([&county.total]) {
+        csv.write_record(cells(line).iter().map(|cell| harmless(cell)))?;
+    }
+    let written = csv.into_inner();
+    Ok(written.map_err(|e| std::io::Error::other(e.to_string()))?)
+}
+
 /// `GET /county/export.csv`
 pub(super) async fn csv(
     site: Site,
     visit: Visit,
-    Query(asked): Query<Asked>,
+    Query(asked): Query<Wanted>,
 ) -> Result<Response, WebError> {
     let reading = read(&site, &asked).await?;
     let (from, to) = (reading.from, reading.to);
-    let mut out = "\u{feff}".to_owned();
-    let lines = reading.county.offices.iter().chain([&reading.county.total]);
-    let heads = HEADS.map(str::to_owned);
-    for line in std::iter::once(heads).chain(lines.map(cells)) {
-        let quoted = line.map(|cell| format!("\"{}\"", harmless(&cell).replace('"', "\"\"")));
-        out.push_str(&quoted.join(","));
-        out.push_str("\r\n");
-    }
+    let sheet = sheet(&reading.county)?;
     let what = format!("各所概览 {from} 到 {to}");
     site.noted(&visit, "导出", &what).await?;
     let name = format!("county-{from}-{to}.csv");
-    Ok(download::file(&name, CSV, out.into_bytes()))
+    Ok(download::file(&name, CSV, sheet))
 }

@@ -224,16 +224,6 @@ pub(super) async fn page(
 ) -> Result<Response, WebError> {
     let found = found(&site, asked.days(local_day(Utc::now()))).await?;
     let library = site.desk.library();
-    let chosen = if period::PRESETS.iter().any(|(id, _)| *id == asked.period) {
-        asked.period.as_str()
-    } else {
-        "30d"
-    };
-    let periods = period::PRESETS.into_iter().map(|(id, name)| Choice {
-        value: id.to_owned(),
-        label: name.to_owned(),
-        chosen: id == chosen,
-    });
     let (many, few): (Vec<&Gap>, Vec<&Gap>) = found.gaps.iter().partition(|g| g.shows_counts());
     let listed = |n: usize| match n {
         n if n > LISTED => format!("{n} 组，列出前 {LISTED} 组"),
@@ -245,7 +235,7 @@ pub(super) async fn page(
     };
     show(&GapsPage {
         page: Page::new(&site, &visit, "知识缺口", "/gaps").await?,
-        periods: periods.collect(),
+        periods: period::presets(Some(&asked.period)),
         gaps: views(&many),
         caption: format!(
             "至少 {FEWEST_ASKERS} 个人问的有 {}，问的人多的在前。",

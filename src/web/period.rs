@@ -1,7 +1,9 @@
 //! The period a page speaks of, as its form sends it: a preset or two days, both included.
 
 use chrono::{DateTime, Datelike, Days, NaiveDate, Utc};
+use serde::Deserialize;
 
+use super::page::Choice;
 use crate::journal::day_start;
 
 /// Presets and their names, in the order of the form.
@@ -13,6 +15,45 @@ pub(super) const PRESETS: [(&str, &str); 6] = [
     ("year", "今年"),
     ("all", "全部"),
 ];
+
+/// What is shown unless something else is asked for.
+const USUAL: &str = "30d";
+
+/// The query string of a page that has nothing but a period to choose.
+#[derive(Deserialize)]
+pub(super) struct Wanted {
+    #[serde(default)]
+    period: String,
+    #[serde(default)]
+    from: String,
+    #[serde(default)]
+    to: String,
+}
+
+impl Wanted {
+    /// The days asked for.
+    pub fn days(&self, today: NaiveDate) -> Period {
+        Period::read(&self.period, &self.from, &self.to, today)
+    }
+
+    /// The presets with the chosen one marked: none when days of one's own were typed.
+    pub fn presets(&self) -> Vec<Choice> {
+        let own = !self.from.is_empty() || !self.to.is_empty();
+        presets(if own { None } else { Some(&self.period) })
+    }
+}
+
+/// The presets with one marked; what is no preset stands for the usual one.
+pub(super) fn presets(preset: Option<&str>) -> Vec<Choice> {
+    let known = |id: &str| PRESETS.iter().any(|(preset, _)| *preset == id);
+    let chosen = preset.map(|id| if known(id) { id } else { USUAL });
+    let choice = |(id, name): (&str, &str)| Choice {
+        value: id.to_owned(),
+        label: name.to_owned(),
+        chosen: chosen == Some(id),
+    };
+    PRESETS.map(choice).into()
+}
 
 /// Days from `first` to `last`, both included; open where `None`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

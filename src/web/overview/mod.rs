@@ -6,41 +6,23 @@ use askama::Template;
 use axum::extract::Query;
 use axum::response::Response;
 use chrono::Utc;
-use serde::Deserialize;
 
 use super::error::WebError;
 use super::gate::Visit;
+use super::page::Choice;
 use super::page::{Page, show};
-use super::period::{PRESETS, Period as Asked};
+use super::period::Wanted;
 use super::site::Site;
 use crate::insight::Period;
 use crate::journal::local_day;
 use crate::report::words;
 use view::View;
 
-/// The query string of the page.
-#[derive(Deserialize)]
-pub(super) struct Wanted {
-    #[serde(default)]
-    period: String,
-    #[serde(default)]
-    from: String,
-    #[serde(default)]
-    to: String,
-}
-
-/// A preset in the switch.
-struct Preset {
-    id: &'static str,
-    name: &'static str,
-    chosen: bool,
-}
-
 #[derive(Template)]
 #[template(path = "overview.html", config = "src/web/askama.toml")]
 struct OverviewPage {
     page: Page,
-    presets: Vec<Preset>,
+    presets: Vec<Choice>,
     from: String,
     to: String,
     /// `2026年7月`
@@ -59,19 +41,7 @@ pub(super) async fn page(
 ) -> Result<Response, WebError> {
     let now = Utc::now();
     let today = local_day(now);
-    let asked = Asked::read(&wanted.period, &wanted.from, &wanted.to, today);
-    let own = !wanted.from.is_empty() || !wanted.to.is_empty();
-    let known = |id: &str| PRESETS.iter().any(|(preset, _)| *preset == id);
-    let chosen = match wanted.period.as_str() {
-        _ if own => "",
-        id if known(id) => id,
-        _ => "30d",
-    };
-    let presets = PRESETS.map(|(id, name)| Preset {
-        id,
-        name,
-        chosen: id == chosen,
-    });
+    let asked = wanted.days(today);
     // Days without a journal are not looked at: a period may be as long as somebody likes.
     let held = site.figures.held(now).await?;
     let held = held.unwrap_or(Period::new(today, today));
@@ -97,7 +67,7 @@ pub(super) async fn page(
     }
     show(&OverviewPage {
         page: Page::new(&site, &visit, "概览", "/").await?,
-        presets: presets.into_iter().collect(),
+        presets: wanted.presets(),
         from: asked.first.map_or_else(String::new, |d| d.to_string()),
         to: asked.last.map_or_else(String::new, |d| d.to_string()),
         name,
