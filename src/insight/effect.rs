@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use chrono::{Days as DayCount, NaiveDate};
 
-use super::stats::{Dispersion, RateRatio, dispersion, rate_ratio};
+use super::stats::{Dispersion, RateRatio, dispersion, rate_ratio_mid_p};
 use super::{Days, FEWEST_ASKERS, Period, Tally};
 use crate::journal::Entered;
 
@@ -154,7 +154,7 @@ pub struct Effect {
     pub ratio: Option<RateRatio>,
     /// Weekly counts of the activity's topics against Poisson; `None` with too few.
     pub dispersion: Option<Dispersion>,
-    /// How many times as wide as the exact interval the one given is.
+    /// How many times as wide as the conditional interval the one given is.
     pub widened: f64,
     /// What can be said.
     pub verdict: Verdict,
@@ -231,7 +231,7 @@ pub fn by_day(activity: &Activity, days: &Days) -> Vec<(NaiveDate, u64)> {
     counts.into_iter().collect()
 }
 
-/// The ratio with its interval, widened for what the exact interval does not know: that the controls
+/// The ratio with its interval, widened for what the conditional interval does not know: that the controls
 /// are counted too, and that questions may come in heaps.
 fn ratio_of(c: EffectCounts, weeks: &[u64]) -> (Option<RateRatio>, Option<Dispersion>, f64) {
     let half = weeks.len() / 2;
@@ -240,7 +240,7 @@ fn ratio_of(c: EffectCounts, weeks: &[u64]) -> (Option<RateRatio>, Option<Disper
         .map(|week| mean(if week < half { c.before } else { c.after }))
         .collect();
     let heaps = dispersion(weeks, &means, 2);
-    let exact = rate_ratio(
+    let conditional = rate_ratio_mid_p(
         c.after,
         c.control_after as f64,
         c.before,
@@ -252,7 +252,11 @@ fn ratio_of(c: EffectCounts, weeks: &[u64]) -> (Option<RateRatio>, Option<Disper
         .filter(|d| d.p < HEAPED)
         .map_or(1.0, |d| d.index.max(1.0));
     let factor = (controls * heaped).sqrt();
-    (exact.map(|ratio| ratio.widened(factor)), heaps, factor)
+    (
+        conditional.map(|ratio| ratio.widened(factor)),
+        heaps,
+        factor,
+    )
 }
 
 /// Why nothing can be said, by the written rule; `None` when something can.
@@ -264,7 +268,10 @@ fn undecided(
 ) -> Option<String> {
     let few = |askers: u64| (1..FEWEST_ASKERS).contains(&askers);
     if held.to < activity.window_after().to {
-        Some(format!("活动结束还不满 {WINDOW} 天"))
+        let ripe = activity.window_after().to.succ_opt();
+        let ripe = ripe.unwrap_or(NaiveDate::MAX);
+        let day = ripe.format("%Y-%m-%d");
+        Some(format!("活动结束还不满 {WINDOW} 天，{day} 以后再看"))
     } else if held.from > activity.window_before().from {
         Some(format!("活动前没有满 {WINDOW} 天的提问日志"))
     } else if let Some(other) = others.iter().find(|o| activity.is_confused_by(o)) {
@@ -294,7 +301,7 @@ pub fn withheld(activity: &Activity) -> Effect {
         widened: 1.0,
         verdict: Verdict::Undecided,
         sentence: format!(
-            "“{}”：不足以判断，敏感主题不按村（社区）统计。",
+            "“{}”：不足以判断，敏感主题不按村(社区)统计。",
             activity.title
         ),
     }
@@ -309,8 +316,9 @@ fn times(ratio: f64) -> String {
 /// - Formula: ratio = (topic after ÷ topic before) ÷ (other topics after ÷ other topics before), first
 ///   questions in the 28 days before the first and after the last day, in the activity's regions; the
 ///   other topics are the offset. Given the sum of both counts, the count after is binomial: exact
-///   conditional 95 % interval (Clopper–Pearson) and p (twice the smaller tail). The interval is
-///   widened on the logarithmic scale by √(1 + (1/c₁ + 1/c₂)/(1/n₁ + 1/n₂)) because the controls c are
+///   conditional 95 % interval, mid-p (half the probability of the count observed in each tail: with
+///   whole tails such intervals hold the truth more often than they say), and p (twice the smaller
+///   tail). The interval is widened on the logarithmic scale by √(1 + (1/c₁ + 1/c₂)/(1/n₁ + 1/n₂)) because the controls c are
 ///   counted too, and by √φ when the weekly counts are more scattered than Poisson ones (Pearson's
 ///   χ²/df = φ, p < 0.05).
 /// - 不足以判断, by this rule: a window is not complete; another activity on the same topic near it;
