@@ -321,6 +321,12 @@ fn the_demo_year_goes_only_into_a_database_of_its_own() {
         boards.contains("\t柳树湾村"),
         "regions have names: {boards}"
     );
+    let config = std::fs::read_to_string(folder.path().join("demo/qijin.toml")).unwrap();
+    assert!(
+        config.contains("library = \"demo/knowledge\"")
+            && config.contains("index = \"demo/index\""),
+        "what is tried out there reaches no resident: {config}"
+    );
     let again = qijin().args(args).output().unwrap();
     assert!(!again.status.success());
     assert!(String::from_utf8_lossy(&again.stderr).contains("已经有提问"));

@@ -434,7 +434,7 @@ fn assert_held_back(figures: &Figures, library: &Library, tables: &[Grid]) {
 fn assert_regions_held_back(figures: &Figures, topic: &dyn Fn(&str) -> String, tables: &[Grid]) {
     let grid = tables
         .iter()
-        .find(|t| t[0][0] == "村（社区）" && t[0].last().unwrap() == "其余");
+        .find(|t| t[0][0] == "村(社区)" && t[0].last().unwrap() == "其余");
     assert_eq!(grid.is_some(), figures.region_topics.is_some());
     if let Some((grid, crossed)) = grid.zip(figures.region_topics.as_ref()) {
         for (key, tally) in &crossed.cells {

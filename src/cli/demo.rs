@@ -23,7 +23,7 @@ use crate::knowledge;
   qijin demo --into 演示 --seed 8   换一个文件夹、换一年
   qijin --config demo/qijin.toml serve   看这份数据
 
-数据全部是编的，和任何人无关。只写空的数据库，绝不动正式数据。")]
+数据全部是编的，和任何人无关。只写空的数据库，绝不动正式数据；资料库和索引也另放一份，随便改。")]
 pub(super) struct DemoArgs {
     /// 写进哪个文件夹；里面的数据库必须还没有提问
     #[arg(long, value_name = "文件夹", default_value = "demo")]
@@ -38,6 +38,8 @@ pub(super) struct DemoArgs {
 
 /// Questions written in one transaction.
 const BATCH: usize = 5_000;
+/// The demonstration's own library, beside its data.
+const LIBRARY: &str = "knowledge";
 
 pub(super) fn run(config: &Config, args: &DemoArgs) -> anyhow::Result<ExitCode> {
     let url = format!("sqlite:{}", args.into.join("qijin.sqlite").display());
@@ -97,7 +99,9 @@ pub(super) fn run(config: &Config, args: &DemoArgs) -> anyhow::Result<ExitCode> 
             .note_entries(library.entries.iter().map(|e| e.id.0.as_str()), Utc::now())
             .await?;
         journal.database().close().await;
-        let file = configure(config, args)?;
+        // Entries written while trying things out must not reach residents.
+        copy_folder(&config.folders.library, &args.into.join(LIBRARY))?;
+        let file = configure(args)?;
         tell(args, &year, &file)
     })?;
     Ok(ExitCode::SUCCESS)
@@ -128,8 +132,24 @@ async fn put_up(journal: &Journal, year: &DemoYear) -> anyhow::Result<BTreeMap<S
     Ok(codes)
 }
 
+/// Copies a folder with all it holds; files that are there already stay.
+fn copy_folder(from: &Path, to: &Path) -> anyhow::Result<()> {
+    let failed = |path: &Path| format!("复制资料库时出错：{}", path.display());
+    std::fs::create_dir_all(to).with_context(|| failed(to))?;
+    for entry in std::fs::read_dir(from).with_context(|| failed(from))? {
+        let entry = entry.with_context(|| failed(from))?;
+        let (path, copy) = (entry.path(), to.join(entry.file_name()));
+        if path.is_dir() {
+            copy_folder(&path, &copy)?;
+        } else if !copy.exists() {
+            std::fs::copy(&path, &copy).with_context(|| failed(&path))?;
+        }
+    }
+    Ok(())
+}
+
 /// Writes a configuration beside the data, so that villages have their names; one that is there stays.
-fn configure(config: &Config, args: &DemoArgs) -> anyhow::Result<PathBuf> {
+fn configure(args: &DemoArgs) -> anyhow::Result<PathBuf> {
     let path = args.into.join("qijin.toml");
     let region = |(code, name): (&str, &str)| {
         let keys = [("code", code), ("name", name)];
@@ -142,12 +162,13 @@ fn configure(config: &Config, args: &DemoArgs) -> anyhow::Result<PathBuf> {
         table.insert(name.to_owned(), toml::Value::Table(keys.collect()));
     };
     let text = |words: &str| toml::Value::String(words.to_owned());
+    let folder = |name: &str| text(&args.into.join(name).to_string_lossy());
     section("office", vec![("name", text("青石镇司法所（演示）"))]);
     section(
         "folders",
         vec![
-            ("library", text(&config.folders.library.to_string_lossy())),
-            ("index", text(&config.folders.index.to_string_lossy())),
+            ("library", folder(LIBRARY)),
+            ("index", folder("index")),
             ("data", text(&args.into.to_string_lossy())),
         ],
     );

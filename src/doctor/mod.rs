@@ -12,7 +12,7 @@ use chrono::{DateTime, Datelike, Utc};
 use serde::Serialize;
 
 use crate::config::{Config, Mode};
-use crate::journal::{Vitals, local_time};
+use crate::journal::{Keys, Vitals, local_time};
 use crate::report;
 
 /// How it stands.
@@ -143,7 +143,10 @@ pub async fn examine(config: &Config, telegram: &Telegram, now: DateTime<Utc>) -
     });
     checks.extend(library);
     let vitals = Vitals::of(&config.database_url()).await;
-    checks.extend(database(vitals, now));
+    // Only looked at: one that is missing is made by `serve`.
+    let file = config.key_file();
+    let keys = file.exists().then(|| Keys::open_or_create(&file).ok());
+    checks.extend(database(vitals, keys.flatten().as_ref(), now));
     checks.extend(disk);
     checks.extend(bot(config, telegram));
     checks.push(fonts());
@@ -201,6 +204,7 @@ fn since(at: DateTime<Utc>, now: DateTime<Utc>) -> String {
 
 fn database(
     vitals: Result<Option<Vitals>, crate::journal::JournalError>,
+    keys: Option<&Keys>,
     now: DateTime<Utc>,
 ) -> Vec<Check> {
     let (id, title) = ("database", "数据库");
@@ -245,6 +249,12 @@ fn database(
         vitals.questions
     );
     let mut checks = vec![Check::good(id, title, found)];
+    if keys.is_some_and(|keys| !vitals.is_of(keys)) {
+        let found = "local.key 不是写这个数据库用的那一把，serve 不会启动";
+        let todo =
+            "把备份里原来的 local.key 放回数据文件夹；确实找不回来，看 qijin db rekey --help";
+        checks.push(Check::new("key", "本机密钥", State::Bad, found, todo));
+    }
     let late =
         |at: Option<DateTime<Utc>>, limit: chrono::TimeDelta| at.is_some_and(|at| now - at > limit);
     let waiting = match vitals.waiting {

@@ -20,6 +20,7 @@ fn vitals() -> Vitals {
         handed_over: 0,
         handed_over_since: None,
         accounts: 2,
+        key: None,
     }
 }
 
@@ -31,16 +32,28 @@ fn states(checks: &[Check]) -> Vec<(&'static str, State)> {
 fn changed(id: &str, change: impl Fn(&mut Vitals)) -> State {
     let mut vitals = vitals();
     change(&mut vitals);
-    let checks = database(Ok(Some(vitals)), now());
+    let checks = database(Ok(Some(vitals)), None, now());
     checks.iter().find(|c| c.id == id).unwrap().state
 }
 
 #[test]
 fn a_database_that_is_well_says_so_with_its_size() {
-    let checks = database(Ok(Some(vitals())), now());
+    let checks = database(Ok(Some(vitals())), None, now());
     assert!(checks.iter().all(|c| c.state == State::Good), "{checks:?}");
     assert!(checks[0].found.contains("40 条提问，12.3 MB"));
     assert!(is_well(&checks));
+}
+
+#[test]
+fn a_database_of_another_key_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let keys = Keys::open_or_create(&folder.path().join("local.key")).unwrap();
+    let told = |key: Option<&str>| {
+        let mut vitals = vitals();
+        vitals.key = key.map(str::to_owned);
+        states(&database(Ok(Some(vitals)), Some(&keys), now())).contains(&("key", State::Bad))
+    };
+    assert!(told(Some("0123")) && !told(None));
 }
 
 #[test]

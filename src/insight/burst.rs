@@ -35,6 +35,16 @@ pub struct Burst {
     pub score: f64,
 }
 
+impl Burst {
+    /// How many times the usual it was, as a whole number; `None` when there usually was next to
+    /// nothing. So rough that the counts cannot be told from it.
+    pub fn times_usual(&self) -> Option<u64> {
+        let usual = self.expected / Period::new(self.from, self.to).days() as f64;
+        // Between 1 and a few thousand: questions of some days by more than one.
+        (usual >= 1.0).then(|| (self.questions as f64 / self.expected).round() as u64)
+    }
+}
+
 /// (count − mean) ÷ standard deviation of a baseline. The deviation is the sample's, but at least that
 /// of a Poisson count with this mean, and at least 1: a quiet week would alarm at anything.
 fn score(count: u64, baseline: &[u64]) -> (f64, f64) {

@@ -1,6 +1,6 @@
 //! Whether the loop closes: gap → new entry → are such questions answered now?
 
-use chrono::NaiveDate;
+use chrono::{DateTime, Utc};
 
 use super::gaps::SAME_MEANING;
 use super::meaning::Meanings;
@@ -12,13 +12,13 @@ use crate::knowledge::EntryId;
 pub struct ClosedLoop {
     /// The new entry.
     pub entry: EntryId,
-    /// The day from which the library held it.
-    pub since: NaiveDate,
-    /// Of such questions before that day: answered, at once or after a choice.
+    /// When the library first held it.
+    pub since: DateTime<Utc>,
+    /// Of such questions before that: answered, at once or after a choice.
     pub before: Share,
-    /// The same from that day on.
+    /// The same from then on.
     pub after: Share,
-    /// Askers of such questions from that day on.
+    /// Askers of such questions from then on.
     pub askers_after: u64,
     /// Whether the loop is closed; `None` when fewer than five people asked since.
     pub closed: Option<bool>,
@@ -27,16 +27,16 @@ pub struct ClosedLoop {
 /// Closed loops of the entries in `new`, in their order.
 ///
 /// - Formula: "such questions" are those whose words are near one of the entry's ways of asking
-///   (cosine of at least [`SAME_MEANING`]), or that were answered with it. Answered share before and after the
-///   day it appeared, with Wilson's interval. Closed: the share after is above one half and above the
+///   (cosine of at least [`SAME_MEANING`]), or that were answered with it. Answered share before and after it
+///   appeared, with Wilson's interval. Closed: the share after is above one half and above the
 ///   share before; not judged with fewer than five askers after.
-/// - Unit: shares of questions. Source: journal while words are kept, and the day on which the
+/// - Unit: shares of questions. Source: journal while words are kept, and the moment at which the
 ///   program first saw the entry.
 /// - Not to be read as: proof that the answer is right or that it helped; see the helpful share.
 pub fn closed_loops(
     questions: &[Worded],
     meanings: &Meanings,
-    new: &[(EntryId, NaiveDate)],
+    new: &[(EntryId, DateTime<Utc>)],
 ) -> Vec<ClosedLoop> {
     if new.is_empty() {
         return Vec::new();
@@ -53,7 +53,7 @@ pub fn closed_loops(
                     continue;
                 }
                 let answered = matches!(fact.outcome, Outcome::Answered | Outcome::Resolved);
-                let after = fact.day >= *since;
+                let after = fact.at >= since.timestamp_millis();
                 counts[usize::from(after)][0] += u64::from(answered);
                 counts[usize::from(after)][1] += 1;
                 if after {

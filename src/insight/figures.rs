@@ -61,8 +61,8 @@ pub struct Material {
     pub windows: Days,
     /// Questions of the period whose words are kept.
     pub worded: Vec<Worded>,
-    /// Entries added since the program runs, with the day.
-    pub new_entries: Vec<(EntryId, NaiveDate)>,
+    /// Entries added since the program runs, with the moment.
+    pub new_entries: Vec<(EntryId, DateTime<Utc>)>,
 }
 
 /// Reads what figures of a period need; brings the roll-ups up to date first. Activities that begin
@@ -133,7 +133,7 @@ pub async fn gather_words(journal: &Journal, period: Period) -> Result<Material,
     Ok(Material {
         period: Some(period),
         worded: journal.worded(period.from, period.to, MOST_WORDED).await?,
-        new_entries: new.map(|(entry, day)| (EntryId(entry), day)).collect(),
+        new_entries: new.map(|(entry, at)| (EntryId(entry), at)).collect(),
         ..Material::default()
     })
 }
@@ -334,10 +334,10 @@ impl Figures {
             crossed.as_ref(),
             library,
         );
-        let new: Vec<(EntryId, NaiveDate)> = material
+        let new: Vec<(EntryId, DateTime<Utc>)> = material
             .new_entries
             .iter()
-            .filter(|(_, day)| period.contains(*day))
+            .filter(|(_, at)| period.contains(local_day(*at)))
             .cloned()
             .collect();
         Self {

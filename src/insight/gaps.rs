@@ -35,7 +35,7 @@ impl GapReason {
     /// The word staff read.
     pub fn name(self) -> &'static str {
         match self {
-            Self::Unknown => "资料库没有",
+            Self::Unknown => "未收录",
             Self::Unsure => "没把握",
             Self::Unhelpful => "👎 没用",
             Self::Marked => "复核说答错或要补充",
@@ -433,10 +433,9 @@ mod tests {
         let meanings = Meanings::new(&library, &analyser);
         let entry = &library.entries[0];
         let way = entry.phrasings[0].as_str();
-        let since = NaiveDate::from_ymd_opt(2026, 10, 5).unwrap();
         let questions: Vec<Worded> = (0..40)
             .map(|n| {
-                let after = n >= 16;
+                let after = n >= 18;
                 let outcome = if after {
                     Outcome::Answered
                 } else {
@@ -445,12 +444,15 @@ mod tests {
                 asked(n, n as u64 % 9, way, outcome)
             })
             .collect();
+        // In the middle of a day: those earlier on it count as before.
+        let at = questions[18].fact.at;
+        let since = chrono::DateTime::from_timestamp_millis(at).unwrap();
         let new = [(entry.id.clone(), since)];
         let loops = crate::insight::closed_loops(&questions, &meanings, &new);
-        assert_eq!((loops[0].before.of, loops[0].before.out_of), (0, 16));
-        assert_eq!((loops[0].after.of, loops[0].after.out_of), (24, 24));
+        assert_eq!((loops[0].before.of, loops[0].before.out_of), (0, 18));
+        assert_eq!((loops[0].after.of, loops[0].after.out_of), (22, 22));
         assert_eq!(loops[0].closed, Some(true));
-        let few = crate::insight::closed_loops(&questions[..20], &meanings, &new);
+        let few = crate::insight::closed_loops(&questions[..22], &meanings, &new);
         assert_eq!(few[0].closed, None, "four askers since");
     }
 }

@@ -18,7 +18,7 @@ pub enum Outcome {
     Emergency,
     /// 拒绝: what must not be helped with.
     Refused,
-    /// 转人工: the resident asked for a human being afterwards.
+    /// 找人问: the resident asked for a human being afterwards.
     HandedOn,
     /// 直接答复: one entry or official text was shown.
     Answered,
@@ -60,7 +60,7 @@ impl Outcome {
         match self {
             Self::Emergency => "紧急",
             Self::Refused => "拒绝",
-            Self::HandedOn => "转人工",
+            Self::HandedOn => "找人问",
             Self::Answered => "直接答复",
             Self::Resolved => "选后答复",
             Self::Open => "给了选项未选",

@@ -1,9 +1,9 @@
-//! When the library first held an entry: what closes a gap is measured from that day.
+//! When the library first held an entry: what closes a gap is measured from then on.
 
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, Utc};
 use sqlx::Row;
 
-use super::{Journal, JournalError, local_day};
+use super::{Journal, JournalError};
 
 impl Journal {
     /// Notes the entries that the library holds now. What is there the first time counts as having
@@ -49,11 +49,11 @@ impl Journal {
         Ok(())
     }
 
-    /// Entries that were added since the program runs, with the day, newest first.
+    /// Entries that were added since the program runs, with the moment they were first seen, newest first.
     ///
     /// # Errors
     /// When the database refuses.
-    pub async fn new_entries(&self) -> Result<Vec<(String, NaiveDate)>, JournalError> {
+    pub async fn new_entries(&self) -> Result<Vec<(String, DateTime<Utc>)>, JournalError> {
         let rows = sqlx::query(
             "SELECT entry, seen FROM entry_seen WHERE seen > 0 AND office = $1 \
              ORDER BY seen DESC, entry",
@@ -64,7 +64,7 @@ impl Journal {
         rows.iter()
             .map(|row| {
                 let seen = DateTime::from_timestamp_millis(row.try_get("seen")?);
-                Ok((row.try_get("entry")?, local_day(seen.unwrap_or_default())))
+                Ok((row.try_get("entry")?, seen.unwrap_or_default()))
             })
             .collect()
     }

@@ -7,7 +7,7 @@ use sqlx::any::install_default_drivers;
 use sqlx::{AnyConnection, AssertSqlSafe, Connection, Row};
 
 use super::database::{Engine, is_current};
-use super::{Backlog, Database, JournalError};
+use super::{Backlog, Database, JournalError, Keys};
 
 /// A server that does not answer within this is away.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -35,9 +35,18 @@ pub struct Vitals {
     pub handed_over_since: Option<DateTime<Utc>>,
     /// Accounts that may log in.
     pub accounts: u64,
+    /// The fingerprint of the local key that it is written with; `None` when nobody left one.
+    pub key: Option<String>,
 }
 
 impl Vitals {
+    /// Whether it may have been written with these keys.
+    pub fn is_of(&self, keys: &Keys) -> bool {
+        self.key
+            .as_ref()
+            .is_none_or(|key| *key == keys.fingerprint())
+    }
+
     /// Looks at the database that `url` names; `None` when there is none yet.
     ///
     /// # Errors
@@ -98,6 +107,7 @@ async fn look(connection: &mut AnyConnection, engine: &Engine) -> Result<Vitals,
         handed_over: 0,
         handed_over_since: None,
         accounts: 0,
+        key: None,
     };
     if !vitals.current {
         return Ok(vitals);
@@ -113,6 +123,10 @@ async fn look(connection: &mut AnyConnection, engine: &Engine) -> Result<Vitals,
     vitals.accounts = number(connection, &count("staff WHERE disabled = 0"))
         .await?
         .unwrap_or(0);
+    let key = sqlx::query("SELECT fingerprint FROM local_key WHERE one = 1")
+        .fetch_optional(&mut *connection)
+        .await?;
+    vitals.key = key.map(|row| row.try_get("fingerprint")).transpose()?;
     for (when, sql) in [
         (&mut vitals.latest, "MAX(at) AS n FROM question"),
         (
@@ -158,9 +172,16 @@ mod tests {
                 "looking made no file"
             );
         }
-        Database::open(&url).await.unwrap().close().await;
+        let key = |name: &str| Keys::open_or_create(&folder.path().join(name)).unwrap();
+        let (ours, other) = (key("local.key"), key("other.key"));
+        let database = Database::open(&url).await.unwrap();
+        let nobody = Vitals::of(&url).await.unwrap().unwrap();
+        assert!(nobody.is_of(&ours) && nobody.is_of(&other));
+        database.keep_to(&ours).await.unwrap();
+        database.close().await;
         let vitals = Vitals::of(&url).await.unwrap().unwrap();
         assert!(vitals.current && vitals.bytes > Some(0));
+        assert!(vitals.is_of(&ours) && !vitals.is_of(&other));
         assert_eq!(
             (vitals.questions, vitals.waiting, vitals.accounts),
             (0, 0, 0)

@@ -96,7 +96,9 @@ fn summary(source: &Source<'_>, shown: bool) -> Section {
     let volume = &figures.volume;
     let all = volume.questions;
     let asked = shown.then_some((all, volume.askers));
-    let mut said = vec![words::volume(asked, figures.period.days())];
+    let lived = lived(source);
+    let days = lived.map_or(figures.period.days(), |lived| lived.days());
+    let mut said = vec![words::volume(asked, days)];
     if !shown || all == 0 {
         return section("概述", said, Vec::new());
     }
@@ -125,8 +127,17 @@ fn summary(source: &Source<'_>, shown: bool) -> Section {
     section(
         "概述",
         said,
-        vec![tables::outcomes(figures), tables::time(figures)],
+        vec![tables::outcomes(figures), tables::time(figures, lived)],
     )
+}
+
+/// The days of the period that the journal knows of: not before its first, not after the report's
+/// own. `None` when there is none.
+fn lived(source: &Source<'_>) -> Option<Period> {
+    let period = source.figures.period;
+    let from = source.held.map_or(period.from, |held| held.from);
+    let (from, to) = (period.from.max(from), period.to.min(source.made));
+    (from <= to).then(|| Period::new(from, to))
 }
 
 fn largest_first(mut rows: Vec<(String, u64)>) -> Vec<(String, u64)> {
@@ -185,7 +196,7 @@ fn places_and_topics(source: &Source<'_>) -> Section {
         .collect();
     if !figures.regions.rows.is_empty() {
         said.extend(words::most(
-            "村（社区）",
+            "村(社区)",
             &largest_first(regions),
             figures.volume.questions,
         ));
@@ -193,7 +204,10 @@ fn places_and_topics(source: &Source<'_>) -> Section {
     said.extend(told_balances(figures, source.library, source.regions));
     let bursts: Vec<_> = told_bursts(figures)
         .iter()
-        .map(|burst| (names.topic(&burst.topic), Period::new(burst.from, burst.to)))
+        .map(|burst| {
+            let days = Period::new(burst.from, burst.to);
+            (names.topic(&burst.topic), days, burst.times_usual())
+        })
         .collect();
     said.extend(words::bursts(&bursts));
     let mut shown = vec![
@@ -250,7 +264,7 @@ pub fn told_balances(figures: &Figures, library: &Library, regions: &Regions) ->
     let named = villages.most_under_served.is_some();
     let village = named.then(|| {
         let name = |key: &str| regions.name_of(key).to_owned();
-        said(villages, Facet::Region, "村（社区）", &name)
+        said(villages, Facet::Region, "村(社区)", &name)
     });
     places.into_iter().chain(village.flatten()).collect()
 }
@@ -345,7 +359,7 @@ fn limits(source: &Source<'_>, period: &str) -> Vec<String> {
         "一个聊天账号算一个人；用网页问的，关了浏览器再来另算一个。人数写“约”的是估计，误差 3% 左右。不会用手机的人不在里面。".to_owned(),
         "提问次数说明用了多少，不说明发生了多少纠纷，也不说明多少人懂法；这些要靠调查和纠纷台账。".to_owned(),
         format!(
-            "提问人不到 5 个的数字写成“{}”。为了不让人用合计减出来，有些较大的数字也写成“{}”。0 照样显示。敏感主题不按村（社区）统计。",
+            "提问人不到 5 个的数字写成“{}”。为了不让人用合计减出来，有些较大的数字也写成“{}”。0 照样显示。敏感主题不按村(社区)统计。",
             super::HIDDEN,
             super::HIDDEN
         ),

@@ -100,8 +100,9 @@ pub(super) fn outcomes(figures: &Figures) -> Table {
     }
 }
 
-/// Questions over time: by day, week or month, whichever makes a readable number of columns.
-pub(super) fn time(figures: &Figures) -> Table {
+/// Questions over time: by day, week or month, whichever makes a readable number of columns. Of days
+/// outside `lived` nothing is known: they are left out and not 0.
+pub(super) fn time(figures: &Figures, lived: Option<Period>) -> Table {
     let days = figures.period.days();
     let name_of = |day: NaiveDate| -> String {
         if days <= 31 {
@@ -116,7 +117,8 @@ pub(super) fn time(figures: &Figures) -> Table {
     };
     let mut rows: Vec<(String, Option<u64>)> = Vec::new();
     let mut spans: Vec<Period> = Vec::new();
-    for day in &figures.volume.days {
+    let known = figures.volume.days.iter();
+    for day in known.filter(|day| lived.is_some_and(|lived| lived.contains(day.day))) {
         // A sum is told only when all its days may be told: then it says nothing new.
         let shown = figures.hidden.shows(&day_cell(day.day));
         let count = shown.then_some(day.questions);
@@ -360,9 +362,9 @@ pub(super) fn regions(figures: &Figures, regions: &Regions) -> Option<Table> {
     });
     (!figures.regions.rows.is_empty()).then(|| Table {
         name: named::REGIONS,
-        caption: "各村（社区）的提问和普法活动".to_owned(),
+        caption: "各村(社区)的提问和普法活动".to_owned(),
         heads: heads(&[
-            ("村（社区）", 4),
+            ("村(社区)", 4),
             ("提问次数", 3),
             ("占全部提问", 3),
             ("提问人数", 3),
@@ -371,7 +373,10 @@ pub(super) fn regions(figures: &Figures, regions: &Regions) -> Option<Table> {
         rows,
         keys,
         across: Vec::new(),
-        note: Some("村（社区）看居民从哪个二维码来，不知道的算未知；没有写明村（社区）的活动，不算在各村里。".to_owned()),
+        note: Some(
+            "村(社区)看居民从哪个二维码来，不知道的算未知；没有写明村(社区)的活动，不算在各村里。"
+                .to_owned(),
+        ),
         chart: None,
     })
 }
@@ -383,7 +388,7 @@ pub(super) fn region_topics(
     regions: &Regions,
 ) -> Option<Table> {
     let crossed = figures.region_topics.as_ref()?;
-    let mut heads = vec![("村（社区）".to_owned(), 4)];
+    let mut heads = vec![("村(社区)".to_owned(), 4)];
     heads.extend(crossed.tops.iter().map(|top| (names.topic(top), 3)));
     heads.push(("其余".to_owned(), 3));
     let mut across = crossed.tops.clone();
@@ -408,7 +413,7 @@ pub(super) fn region_topics(
     });
     Some(Table {
         name: named::REGION_TOPICS,
-        caption: "各村（社区）、各主题大类的提问（次）".to_owned(),
+        caption: "各村(社区)、各主题大类的提问（次）".to_owned(),
         heads,
         rows: rows.collect(),
         keys,
@@ -440,7 +445,7 @@ pub(super) fn boards(figures: &Figures, regions: &Regions) -> Option<Table> {
         caption: "从各宣传点来的提问".to_owned(),
         heads: heads(&[
             ("宣传点", 6),
-            ("村（社区）", 4),
+            ("村(社区)", 4),
             ("提问次数", 3),
             ("占全部提问", 3),
             ("提问人数", 3),

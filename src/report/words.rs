@@ -91,7 +91,7 @@ pub fn outcomes(shares: &[(&str, u64)], out_of: u64) -> Option<String> {
     (!parts.is_empty()).then(|| format!("这些提问中，{}。", parts.join("，")))
 }
 
-/// What is asked most. `what` is 主题, 场所 or 村（社区）; `rows` those that may be told, the largest first.
+/// What is asked most. `what` is 主题, 场所 or 村(社区); `rows` those that may be told, the largest first.
 pub fn most(what: &str, rows: &[(String, u64)], out_of: u64) -> Option<String> {
     let rows: Vec<&(String, u64)> = rows.iter().filter(|(_, of)| *of > 0).collect();
     let told = |(name, of): &(String, u64)| {
@@ -141,16 +141,26 @@ pub fn changes(rising: &[String], falling: &[String], season_free: bool) -> Stri
     }
 }
 
-/// Topics that were suddenly asked for, with the days, the most striking first.
-pub fn bursts(found: &[(String, Period)]) -> Option<String> {
+/// `约是平时的 4 倍`; `None` when it usually is next to nothing.
+pub fn times_usual(times: Option<u64>) -> String {
+    match times {
+        Some(times) => format!("约是平时的 {times} 倍"),
+        None => "平时几乎没人问".to_owned(),
+    }
+}
+
+/// Topics that were suddenly asked for, with the days and how many times the usual it was, the most
+/// striking first.
+pub fn bursts(found: &[(String, Period, Option<u64>)]) -> Option<String> {
     let told: Vec<String> = found
         .iter()
         .take(BURSTS)
-        .map(|(topic, days)| {
+        .map(|(topic, days, times)| {
             let day = |day: NaiveDate| format!("{}月{}日", day.month(), day.day());
+            let times = times_usual(*times);
             match days.days() {
-                1 => format!("{topic}（{}）", day(days.from)),
-                _ => format!("{topic}（{}至{}）", day(days.from), day(days.to)),
+                1 => format!("{topic}（{}，{times}）", day(days.from)),
+                _ => format!("{topic}（{}至{}，{times}）", day(days.from), day(days.to)),
             }
         })
         .collect();
@@ -364,20 +374,24 @@ mod tests {
 
     #[test]
     fn bursts_for_none_one_few_and_many() {
-        let found = |n: u64| -> Vec<(String, Period)> {
+        let found = |n: u64| -> Vec<(String, Period, Option<u64>)> {
             let from: NaiveDate = "2026-07-01".parse().unwrap();
             let days = |i| Period::new(from, from + chrono::Days::new(i));
-            (0..n).map(|i| (format!("主题{i}"), days(i))).collect()
+            let times = |i: u64| (i > 0).then_some(4);
+            (0..n)
+                .map(|i| (format!("主题{i}"), days(i), times(i)))
+                .collect()
         };
         assert_eq!(bursts(&[]), None);
         assert!(
             bursts(&found(1))
                 .unwrap()
-                .starts_with("有一次提问突然多起来：主题0（7月1日）。")
+                .starts_with("有一次提问突然多起来：主题0（7月1日，平时几乎没人问）。")
         );
         let few = bursts(&found(2)).unwrap();
         assert!(
-            few.starts_with("提问突然多起来有 2 次：") && few.contains("主题1（7月1日至7月2日）")
+            few.starts_with("提问突然多起来有 2 次：")
+                && few.contains("主题1（7月1日至7月2日，约是平时的 4 倍）")
         );
         let many = bursts(&found(9)).unwrap();
         assert!(many.contains("有 9 次，最明显的 5 次") && !many.contains("主题5"));

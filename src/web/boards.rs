@@ -377,7 +377,7 @@ pub(super) async fn poster(
     Query(size): Query<Size>,
 ) -> Result<Response, WebError> {
     let board = find(&site, &code).await?;
-    let name = format!("poster-{}.pdf", board.code);
+    let name = format!("poster-{}", board.code);
     print(&site, vec![board], &size, &name).await
 }
 
@@ -385,7 +385,7 @@ pub(super) async fn poster(
 pub(super) async fn posters(site: Site, Query(size): Query<Size>) -> Result<Response, WebError> {
     let all = site.boards.all().await?.into_iter();
     let up = all.filter(|board| board.retired.is_none()).collect();
-    print(&site, up, &size, "posters.pdf").await
+    print(&site, up, &size, "posters").await
 }
 
 async fn print(
@@ -405,9 +405,9 @@ async fn print(
         return Err(WebError::Bad(why.to_owned()));
     }
     let (library, config) = (site.desk.library(), site.config());
-    let paper = match size.size.as_str() {
-        "a3" => Paper::A3,
-        _ => Paper::A4,
+    let (paper, size) = match size.size.as_str() {
+        "a3" => (Paper::A3, "a3"),
+        _ => (Paper::A4, "a4"),
     };
     let printing = move || {
         let poster = |board| Poster::of(board, &library, &config.office, &bot);
@@ -422,7 +422,7 @@ async fn print(
             WebError::Bad(other.to_string())
         }
     })?;
-    Ok(download::file(name, PDF, bytes))
+    Ok(download::file(&format!("{name}-{size}.pdf"), PDF, bytes))
 }
 
 fn back(done: &str) -> Response {

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use askama::Template;
 use axum::extract::Query;
 use axum::response::Response;
-use chrono::{Days, NaiveDate, Utc};
+use chrono::{DateTime, Days, NaiveDate, Utc};
 use serde::Deserialize;
 
 use super::error::WebError;
@@ -110,10 +110,10 @@ async fn found(site: &Site, period: Period) -> Result<Found, WebError> {
     let material = gather_words(&site.journal, period).await?;
     let meanings = site.meanings.library(&site.desk.library()).await?;
     slow(move || {
-        let new: Vec<(EntryId, NaiveDate)> = material
+        let new: Vec<(EntryId, DateTime<Utc>)> = material
             .new_entries
             .into_iter()
-            .filter(|(_, day)| period.contains(*day))
+            .filter(|(_, at)| period.contains(local_day(*at)))
             .collect();
         let loops = closed_loops(&material.worded, &meanings, &new);
         let gaps = gaps(&material.worded, &meanings);
@@ -170,8 +170,8 @@ fn view(gap: &Gap, found: &Found, library: &Library) -> View {
         .collect();
     let nearest = gap.nearest.as_ref().and_then(|(id, likeness)| {
         let new = found.loops.iter().find(|l| l.entry == *id);
-        let new = new.filter(|l| l.since >= gap.since);
-        let written = new.map(|l| l.since.to_string());
+        let new = new.filter(|l| local_day(l.since) >= gap.since);
+        let written = new.map(|l| local_day(l.since).to_string());
         Some(Nearest {
             id: id.0.clone(),
             question: library.entry(id)?.question.clone(),
@@ -205,7 +205,7 @@ fn loop_view(closed: &ClosedLoop, library: &Library) -> LoopView {
     LoopView {
         id: closed.entry.0.clone(),
         question: labels::entry(library, &closed.entry.0),
-        since: closed.since.to_string(),
+        since: labels::time(closed.since),
         before: share(&closed.before),
         after: share(&closed.after),
         verdict: match closed.closed {

@@ -8,12 +8,12 @@ use crate::knowledge::{EntryId, Library};
 
 /// Reply kinds and their names, in the order of filters.
 pub(super) const KINDS: [(&str, &str); 7] = [
-    ("answer", "答复"),
+    ("answer", "直接答复"),
     ("choices", "给了选项"),
     ("statute", "法条"),
-    ("unknown", "资料库没有"),
+    ("unknown", "未收录"),
     ("emergency", "紧急"),
-    ("refuse", "不能帮"),
+    ("refuse", "拒绝"),
     ("smalltalk", "闲聊等"),
 ];
 
@@ -119,7 +119,7 @@ mod tests {
         ] {
             assert_eq!(age(now - Duration::minutes(minutes), now), told);
         }
-        assert_eq!(kind("unknown"), "资料库没有");
+        assert_eq!(kind("unknown"), "未收录");
         assert_eq!(kind("新的"), "新的");
     }
 }

@@ -48,7 +48,7 @@ async function filterByKeyboard(browser) {
   await logIn(page);
   await page.keyboard.press("Tab");
   assert.equal(await page.evaluate(() => document.activeElement.className), "skip");
-  await page.getByLabel("结果").selectOption({ label: "资料库没有" });
+  await page.getByLabel("结果").selectOption({ label: "未收录" });
   await page.getByLabel("原话里有").fill("卫星");
   await page.getByLabel("原话里有").press("Enter");
   await page.waitForURL(/kind=unknown/);

@@ -150,7 +150,7 @@ async fn a_review_is_kept_shown_filtered_and_audited() {
     );
     let csv = staff.download("/questions/export.csv?reviewed=yes").await;
     let csv = String::from_utf8(csv).unwrap();
-    assert!(csv.contains("需补充,neighbor.dog,给了选项未选"), "{csv}");
+    assert!(csv.contains("需补充,狗咬人,给了选项未选"), "{csv}");
     close(&office, bot).await;
 }
 

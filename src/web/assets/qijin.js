@@ -94,6 +94,22 @@
   });
 })();
 
+// What takes seconds says so, and is not sent twice.
+(function busy() {
+  document.addEventListener("submit", (event) => {
+    const button = event.submitter;
+    if (event.defaultPrevented || !button || event.target.method !== "post") return;
+    // After the browser has read what is to be sent: a disabled button would not be.
+    setTimeout(() => { button.disabled = true; button.setAttribute("aria-busy", "true"); });
+  });
+  window.addEventListener("pageshow", () => {
+    for (const button of document.querySelectorAll("[aria-busy]")) {
+      button.disabled = false;
+      button.removeAttribute("aria-busy");
+    }
+  });
+})();
+
 (function rows() {
   const links = Array.from(document.querySelectorAll("main tbody td.words a"));
   if (!links.length) return;

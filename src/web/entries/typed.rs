@@ -30,6 +30,10 @@ impl Typed {
             // As browsers send line ends.
             let value = value.replace(['\r', '\0'], "");
             match name.as_str() {
+                // One line, also when it was typed in several.
+                "question" => {
+                    form.question = value.split_whitespace().collect::<Vec<_>>().join(" ");
+                }
                 "do" if value == "save" => act = Do::Save,
                 "do" if value == "anyway" => act = Do::SaveAnyway,
                 "state" => state = value,
@@ -72,7 +76,7 @@ mod tests {
         let sent = sent.map(|(name, value)| (name.to_owned(), value.to_owned()));
         let typed = Typed::read(sent.to_vec());
         assert_eq!(typed.form.places, ["school", "village"]);
-        assert_eq!(typed.form.question, "甲\n乙");
+        assert_eq!(typed.form.question, "甲 乙");
         assert_eq!(typed.act, Do::SaveAnyway);
     }
 }

@@ -247,7 +247,11 @@ impl View {
             Item {
                 text: topic(&burst.topic),
                 href: rows(days, &[("topic", &burst.topic)]),
-                note: words::period(days),
+                note: format!(
+                    "{}，{}",
+                    words::period(days),
+                    words::times_usual(burst.times_usual())
+                ),
             }
         });
         let (gaps, gaps_said) = gaps(figures);

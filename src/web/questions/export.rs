@@ -1,6 +1,8 @@
 //! The filtered log as CSV or Excel. Pseudonyms of askers stay here: a table that is mailed on
 //! must not tell which questions are one person's.
 
+use std::sync::Arc;
+
 use axum::body::{Body, Bytes};
 use axum::extract::Query;
 use axum::http::header;
@@ -14,24 +16,69 @@ use super::super::gate::Visit;
 use super::super::labels;
 use super::super::site::Site;
 use super::filter::Asked;
+use crate::config::Config;
 use crate::journal::{
     Cursor, HEADINGS, JournalError, LoggedQuestion, QuestionFilter, cells, harmless, local_day,
 };
+use crate::knowledge::Library;
 
 /// Rows fetched at a time.
 const BATCH: i64 = 2000;
 /// A workbook is made in memory: longer tables are for CSV.
 const MAX_XLSX: i64 = 50_000;
-/// The column of the pseudonym, left out.
+/// Columns of [`cells`]: the pseudonym, left out, and those whose ids have names.
 const ASKER: usize = 2;
+const CHANNEL: usize = 1;
+const REGION: usize = 3;
+const PLACE: usize = 5;
+const TOPIC: usize = 6;
+const KIND: usize = 7;
+const ENTRY: usize = 8;
+const PICKED: usize = 12;
+const CORRECTED_TOPIC: usize = 17;
 
-/// What stands in a row, with names instead of ids where staff read them.
-fn columns(row: &LoggedQuestion) -> Vec<String> {
-    let mut cells = cells(row);
-    cells[1] = labels::channel(&row.channel);
-    cells[7] = labels::kind(&row.kind);
-    let kept = cells.into_iter().enumerate().filter(|(n, _)| *n != ASKER);
-    kept.map(|(_, cell)| cell).collect()
+/// What ids are called in the table.
+#[derive(Clone)]
+struct Names {
+    library: Arc<Library>,
+    config: Arc<Config>,
+}
+
+impl Names {
+    fn of(site: &Site) -> Self {
+        Self {
+            library: site.desk.library(),
+            config: site.config(),
+        }
+    }
+
+    /// What stands in a row, with names instead of ids where staff read them.
+    fn columns(&self, row: &LoggedQuestion) -> Vec<String> {
+        let library = &self.library;
+        let entry = |id: &Option<String>| match id {
+            Some(id) => labels::entry(library, id),
+            None => String::new(),
+        };
+        let corrected = row.review.as_ref().and_then(|r| r.topic.as_deref());
+        let mut cells = cells(row);
+        for (column, name) in [
+            (CHANNEL, labels::channel(&row.channel)),
+            (
+                REGION,
+                self.config.regions.name_of(&cells[REGION]).to_owned(),
+            ),
+            (PLACE, labels::place(library, row.place.as_deref())),
+            (TOPIC, labels::topic(library, row.topic.as_deref())),
+            (KIND, labels::kind(&row.kind)),
+            (ENTRY, entry(&row.entry)),
+            (PICKED, entry(&row.picked)),
+            (CORRECTED_TOPIC, labels::topic(library, corrected)),
+        ] {
+            cells[column] = name;
+        }
+        let kept = cells.into_iter().enumerate().filter(|(n, _)| *n != ASKER);
+        kept.map(|(_, cell)| cell).collect()
+    }
 }
 
 fn headings() -> impl Iterator<Item = &'static str> {
@@ -85,17 +132,21 @@ pub(in super::super) async fn csv(
     let filter = asked.filter(local_day(Utc::now()));
     let n = site.log.count(&filter, MAX_XLSX + 1).await?;
     note(&site, &visit, "CSV", &asked, n).await?;
+    let names = Names::of(&site);
     let start = (site.log.clone(), filter, None::<Cursor>, true);
-    let batches = stream::try_unfold(start, |(log, filter, cursor, first)| async move {
-        let rows = log.page(&filter, cursor, BATCH).await?;
-        if rows.is_empty() && !first {
-            return Ok::<_, JournalError>(None);
+    let batches = stream::try_unfold(start, move |(log, filter, cursor, first)| {
+        let names = names.clone();
+        async move {
+            let rows = log.page(&filter, cursor, BATCH).await?;
+            if rows.is_empty() && !first {
+                return Ok::<_, JournalError>(None);
+            }
+            let text = lines(&rows, &names, first)?;
+            let last = rows.last().map(|row| Cursor::OlderThan(row.at, row.id));
+            // After an empty first batch there is nothing to look for again.
+            let next = last.or(Some(Cursor::OlderThan(chrono::DateTime::UNIX_EPOCH, 0)));
+            Ok(Some((Bytes::from(text), (log, filter, next, false))))
         }
-        let text = lines(&rows, first)?;
-        let last = rows.last().map(|row| Cursor::OlderThan(row.at, row.id));
-        // After an empty first batch there is nothing to look for again.
-        let next = last.or(Some(Cursor::OlderThan(chrono::DateTime::UNIX_EPOCH, 0)));
-        Ok(Some((Bytes::from(text), (log, filter, next, false))))
     });
     Ok(download(
         "csv",
@@ -104,13 +155,13 @@ pub(in super::super) async fn csv(
     ))
 }
 
-fn lines(rows: &[LoggedQuestion], first: bool) -> Result<Vec<u8>, JournalError> {
+fn lines(rows: &[LoggedQuestion], names: &Names, first: bool) -> Result<Vec<u8>, JournalError> {
     let mut csv = csv::Writer::from_writer(Vec::new());
     if first {
         csv.write_record(headings())?;
     }
     for row in rows {
-        csv.write_record(columns(row).iter().map(|cell| harmless(cell)))?;
+        csv.write_record(names.columns(row).iter().map(|cell| harmless(cell)))?;
     }
     let text = csv
         .into_inner()
@@ -138,7 +189,8 @@ pub(in super::super) async fn xlsx(
     }
     let rows = all(&site, &filter).await?;
     note(&site, &visit, "Excel", &asked, n).await?;
-    let made = tokio::task::spawn_blocking(move || workbook(&rows)).await;
+    let names = Names::of(&site);
+    let made = tokio::task::spawn_blocking(move || workbook(&rows, &names)).await;
     let bytes = made.map_err(|e| WebError::Journal(std::io::Error::other(e).into()))??;
     let kind = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
     Ok(download("xlsx", kind, Body::from(bytes)))
@@ -156,7 +208,7 @@ async fn all(site: &Site, filter: &QuestionFilter) -> Result<Vec<LoggedQuestion>
 }
 
 /// Every cell is written as a string: Excel runs none of them.
-fn workbook(rows: &[LoggedQuestion]) -> Result<Vec<u8>, WebError> {
+fn workbook(rows: &[LoggedQuestion], names: &Names) -> Result<Vec<u8>, WebError> {
     let mut book = Workbook::new();
     let sheet = book.add_worksheet();
     sheet.set_name("提问日志")?;
@@ -165,7 +217,7 @@ fn workbook(rows: &[LoggedQuestion]) -> Result<Vec<u8>, WebError> {
         sheet.write_string_with_format(0, column, heading, &bold)?;
     }
     for (line, row) in (1u32..).zip(rows) {
-        for (column, cell) in (0u16..).zip(columns(row)) {
+        for (column, cell) in (0u16..).zip(names.columns(row)) {
             sheet.write_string(line, column, cell)?;
         }
     }

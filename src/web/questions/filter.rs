@@ -18,7 +18,7 @@ pub(super) const FEEDBACK: [(&str, &str); 4] = [
     ("yes", "👍 有用"),
     ("no", "👎 没用"),
     ("none", "没有评价"),
-    ("human", "找了人"),
+    ("human", "找人问"),
 ];
 
 /// Whether staff looked at it, and what they found.
