@@ -202,3 +202,56 @@ fn nothing_else_is_offered_right_after_an_alarm() {
     let second = said("刚才被骗转了五万到安全账户", "老板拖欠工资怎么办");
     assert_eq!(second.kind, ReplyKind::Answer);
 }
+
+/// What became of each message when it follows `before` in a conversation.
+fn after(before: &str, messages: &[&Message]) -> Vec<Reply> {
+    let (_, context) = ANSWERER.1.answer_in(&Context::default(), before).unwrap();
+    let reply = |m: &&Message| ANSWERER.1.answer_in(&context, &m.text).unwrap().0;
+    messages.iter().map(reply).collect()
+}
+
+#[test]
+fn an_ordinary_question_takes_no_alarm_away() {
+    for file in ["emergencies.jsonl", "unseen/emergencies.jsonl"] {
+        let all: Vec<Message> = read(file);
+        let danger: Vec<&Message> = all.iter().filter(|m| m.emergency).collect();
+        for before in ["超市买的面包过期了咋赔", "低保怎么申请", "你好"] {
+            let replies = after(before, &danger);
+            let lost: Vec<&str> = replies
+                .iter()
+                .zip(&danger)
+                .filter(|(now, m)| {
+                    let heard = |r: &Reply| r.kind == ReplyKind::Emergency || r.rule.is_some();
+                    heard(&reply(&m.text)) && !heard(now)
+                })
+                .map(|(_, m)| m.text.as_str())
+                .collect();
+            assert!(lost.is_empty(), "after “{before}”: {lost:#?}");
+        }
+    }
+}
+
+#[test]
+fn an_alarm_does_not_stick_to_what_is_asked_next() {
+    let all: Vec<Message> = read("questions.jsonl");
+    let calm: Vec<&Message> = all
+        .iter()
+        .step_by(6)
+        .filter(|m| reply(&m.text).kind != ReplyKind::Emergency && reply(&m.text).rule.is_none())
+        .collect();
+    for before in ["屋里男人喝了酒就打我 我不敢吱声", "我想死，活着没意思"]
+    {
+        let replies = after(before, &calm);
+        let stuck: Vec<&str> = replies
+            .iter()
+            .zip(&calm)
+            .filter(|(now, _)| now.kind == ReplyKind::Emergency)
+            .map(|(_, m)| m.text.as_str())
+            .collect();
+        assert!(
+            stuck.len() * 100 <= calm.len() * 5,
+            "after “{before}”, of {}: {stuck:#?}",
+            calm.len()
+        );
+    }
+}

@@ -31,10 +31,18 @@ const OTHER: f64 = 0.4;
 /// Once the search was unsure, this much is enough.
 const OTHER_WHEN_UNSURE: f64 = 0.3;
 
+/// From this probability of an ordinary question on, a turn of a conversation is one by itself.
+const QUESTION_BY_ITSELF: f64 = 0.5;
+
 /// A message as rules and examples take it.
 pub(super) struct Sense<'a> {
     pub heard: Heeded<'a>,
+    /// By itself, or else beside what was said before.
     pub leaning: Option<Leaning>,
+    /// Whether the examples take it for a question that needs nothing said before it.
+    pub by_itself: bool,
+    /// How probable danger is by its own words.
+    own_danger: f64,
 }
 
 /// Danger, as it was heard.
@@ -56,20 +64,35 @@ fn sort(kind: RiskKind) -> Sort {
 
 impl Answerer {
     /// Listens to a normalised message. Half a sentence of a conversation resembles any example, so
-    /// that it is compared together with what was said before it.
+    /// that it is compared together with what was said before it. A question that stands by itself is
+    /// not, lest an alarm before it raises another; nor does a calm word take an alarm away.
     pub(super) fn sense<'a>(&'a self, context: &Context, normalized: &'a str) -> Sense<'a> {
         let intent = self.searcher().intent();
+        let alone = intent.map(|intent| intent.lean(normalized));
+        let is_question = |l: &Leaning| l.of(Sort::Legal) >= QUESTION_BY_ITSELF;
+        let by_itself = context.is_empty() || alone.as_ref().is_some_and(is_question);
+        let own_danger = alone.as_ref().map_or(0.0, |l| l.of(Sort::Emergency));
+        let leaning = match (by_itself, intent) {
+            (false, Some(intent)) => {
+                let beside = intent.lean(&context.beside(normalized));
+                // Whichever of both hears more: what was said before tells who 他 is.
+                let stops =
+                    |l: &Leaning| l.of(Sort::Emergency) >= DANGER || l.of(Sort::Refuse) >= REFUSE;
+                alone
+                    .filter(|alone| stops(alone) && !stops(&beside))
+                    .or(Some(beside))
+            }
+            _ => alone,
+        };
         Sense {
             heard: self.guard().listen(normalized),
-            leaning: intent.map(|intent| match context.is_empty() {
-                true => intent.lean(normalized),
-                false => intent.lean(&context.beside(normalized)),
-            }),
+            leaning,
+            by_itself,
+            own_danger,
         }
     }
 
-    /// Whether somebody is in danger, by rules and examples. What is said next in a conversation
-    /// about danger sounds like it too, so there only the sure ones count.
+    /// Whether somebody is in danger, by rules and examples.
     pub(super) fn danger<'a>(&'a self, context: &Context, sense: &Sense<'a>) -> Option<Danger<'a>> {
         let odds = |sort| sense.leaning.as_ref().map_or(0.0, |l| l.of(sort));
         if let Some(rule) = self.by_rules(sense, &[RiskKind::Emergency], false) {
@@ -82,7 +105,7 @@ impl Answerer {
         if let Some(rule) = self.by_examples(sense, Sort::Emergency, false) {
             return Some(Danger::Now(rule));
         }
-        let possible = odds(Sort::Emergency) >= POSSIBLE_DANGER && context.is_empty();
+        let possible = sense.own_danger >= POSSIBLE_DANGER;
         let rule = possible.then(|| self.likely_rule(sense, Sort::Emergency))??;
         Some(Danger::Possible(rule))
     }

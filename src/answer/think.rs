@@ -111,7 +111,11 @@ impl Answerer {
                 thought.reply = reply;
             } else {
                 self.search(context, &normalized, &sense, &mut thought)?;
-                if let Some(Danger::Possible(rule)) = danger {
+                // What goes on with a matter in hand was judged with it: half a sentence sounds like
+                // anything.
+                if let Some(Danger::Possible(rule)) = danger
+                    && thought.why != Why::Followed
+                {
                     self.warn(rule, &mut thought);
                 }
             }
@@ -195,7 +199,7 @@ impl Answerer {
             thought.reply = redirect;
             thought.why = Why::Redirected;
         } else if !context.is_empty() {
-            self.go_on(context, &opening, &found, thought)?;
+            self.go_on(context, &opening, &found, sense, thought)?;
         }
         if thought.why == Why::Alone
             && found
@@ -273,6 +277,7 @@ impl Answerer {
         context: &Context,
         opening: &Opening,
         alone: &Found,
+        sense: &Sense<'_>,
         thought: &mut Thought,
     ) -> Result<(), TantivyError> {
         let library = self.library();
@@ -298,7 +303,11 @@ impl Answerer {
             text,
             found,
         };
-        if beside.signs.follows() >= FOLLOWS {
+        // After an alarm no matter is in hand: what is found more surely without it is no part of it.
+        let anew = context.hand().is_empty()
+            && thought.reply.kind == ReplyKind::Answer
+            && alone.confidence >= beside.found.confidence;
+        if beside.signs.follows() >= FOLLOWS && !anew {
             let found = resolve(library, context, &beside.signs, alone, &beside.found);
             let first = found.hits.first().map(|hit| &hit.entry);
             let by_itself = thought.reply.kind == ReplyKind::Answer
@@ -317,10 +326,13 @@ impl Answerer {
             }
             thought.why = Why::Followed;
         }
-        // Whoever was in danger a moment ago is not offered something else that may be meant.
+        // Whoever was in danger a moment ago is not offered something else that may be meant, unless
+        // it was asked for by itself.
+        let elsewhere = sense.by_itself && thought.why != Why::Followed;
         let rule = context.danger();
         let mut rules = library.risk.rules.iter();
         if !opening.away
+            && !elsewhere
             && thought.reply.kind != ReplyKind::Answer
             && let Some(rule) = rule.and_then(|id| rules.find(|r| r.id == id))
         {
