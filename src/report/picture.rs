@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use quick_xml::escape::escape;
+
 use charts_rs::{BarChart, Color, HorizontalBarChart, Series};
 use resvg::usvg::fontdb::Database;
 use resvg::usvg::{Options, Transform, Tree};
@@ -55,7 +57,9 @@ impl Painter {
             title: chart.title.clone(),
             why,
         };
-        let svg = svg(table, chart, self.family, PAPER).map_err(|e| fault(e.to_string()))?;
+        let as_it_is = |_, name: &str| name.to_owned();
+        let svg = svg(table, chart, self.family, PAPER, as_it_is);
+        let svg = svg.map_err(|e| fault(e.to_string()))?;
         let options = Options {
             fontdb: Arc::clone(&self.fonts),
             font_family: self.family.to_owned(),
@@ -82,12 +86,42 @@ impl Painter {
 /// When charts-rs refuses.
 pub fn drawn(table: &Table, chart: &Chart, width: f32) -> Result<String, ReportError> {
     let family = charts_rs::DEFAULT_FONT_FAMILY;
-    let svg = svg(table, chart, family, page(width)).map_err(|e| ReportError::Picture {
+    // Names are measured by letters that the family has, and put in afterwards: it knows no Chinese.
+    let stand_in = |row: usize, name: &str| stand_in(row, name);
+    let svg = svg(table, chart, family, page(width), stand_in);
+    let mut svg = svg.map_err(|e| ReportError::Picture {
         title: chart.title.clone(),
         why: e.to_string(),
     })?;
+    for (row, cells) in drawn_rows(table, chart).into_iter().enumerate() {
+        let name = cells[0].shown();
+        svg = svg.replace(&stand_in(row, &name), &escape(name.as_str()));
+    }
     // The family that charts-rs measures with is none that a browser has.
     Ok(svg.replace(&format!(" font-family=\"{family}\""), ""))
+}
+
+/// Width of a digit of the family that charts-rs brings, by the size of its letters.
+const DIGIT: f32 = 0.5615;
+/// Width of a letter that is not Chinese, on average.
+const NARROW: f32 = 0.55;
+
+/// Letters as wide as a name, that stand nowhere else in a chart.
+fn stand_in(row: usize, name: &str) -> String {
+    let width = |c: char| if c.is_ascii() { NARROW } else { 1.0 };
+    let digits = (name.chars().map(width).sum::<f32>() / DIGIT).ceil() as usize;
+    // Each mark is about as wide as a digit.
+    format!("§{row:0>width$}§", width = digits.saturating_sub(2).max(2))
+}
+
+/// The rows that are drawn, in the order of drawing.
+fn drawn_rows<'a>(table: &'a Table, chart: &Chart) -> Vec<&'a Vec<Cell>> {
+    let mut rows: Vec<_> = table.rows.iter().take(chart.rows).collect();
+    // charts-rs draws the first bar at the bottom; the table has it on top.
+    if chart.shape == Shape::Bars {
+        rows.reverse();
+    }
+    rows
 }
 
 /// How a chart looks.
@@ -115,15 +149,17 @@ fn page(width: f32) -> Look {
     }
 }
 
-/// A chart with letters of a family.
-fn svg(table: &Table, chart: &Chart, family: &str, look: Look) -> Result<String, charts_rs::Error> {
-    let rows = &table.rows[..chart.rows.min(table.rows.len())];
-    // charts-rs draws the first bar at the bottom; the table has it on top.
-    let mut rows: Vec<&Vec<Cell>> = rows.iter().collect();
-    if chart.shape == Shape::Bars {
-        rows.reverse();
-    }
-    let names: Vec<String> = rows.iter().map(|row| row[0].shown()).collect();
+/// A chart with letters of a family; `named` says what stands for the name of a row.
+fn svg(
+    table: &Table,
+    chart: &Chart,
+    family: &str,
+    look: Look,
+    named: impl Fn(usize, &str) -> String,
+) -> Result<String, charts_rs::Error> {
+    let rows = drawn_rows(table, chart);
+    let names = rows.iter().enumerate();
+    let names: Vec<String> = names.map(|(at, row)| named(at, &row[0].shown())).collect();
     let numbers = rows.iter().filter_map(|row| row[chart.column].number());
     let most = numbers.fold(0.0, f64::max) as f32;
     let data = rows
@@ -233,6 +269,57 @@ mod tests {
             assert!(
                 !svg.contains("style="),
                 "the pages' policy forbids it: {svg}"
+            );
+        }
+    }
+
+    /// Where the names of a drawn chart end, by letters as wide as they are, and where its axis stands.
+    #[test]
+    fn chinese_names_end_before_the_axis() {
+        let names = ["社会救助、医疗与残疾人保障", "婚姻家庭", "其他"];
+        let rows = names.map(|name| vec![Cell::text(name), Cell::Count(9)]);
+        let table = Table {
+            name: "表",
+            caption: "表".into(),
+            heads: vec![("主题".into(), 1), ("次".into(), 1)],
+            rows: rows.to_vec(),
+            note: None,
+            chart: None,
+            keys: Vec::new(),
+            across: Vec::new(),
+        };
+        let chart = Chart {
+            title: "图".into(),
+            shape: Shape::Bars,
+            column: 1,
+            rows: 3,
+        };
+        let svg = drawn(&table, &chart, 1080.0).unwrap();
+        let page = scraper::Html::parse_fragment(&svg);
+        let all = |tag: &str| -> Vec<scraper::ElementRef<'_>> {
+            let selector = scraper::Selector::parse(tag).unwrap();
+            page.select(&selector).collect()
+        };
+        let number = |node: &scraper::ElementRef<'_>, key| -> f32 {
+            node.value().attr(key).unwrap().parse().unwrap()
+        };
+        let bars = all("rect").into_iter().filter(|rect| {
+            let fill = rect.value().attr("fill").unwrap_or_default();
+            fill.eq_ignore_ascii_case(GREEN)
+        });
+        let axis = bars
+            .map(|bar| number(&bar, "x"))
+            .fold(f32::INFINITY, f32::min);
+        assert!(axis.is_finite(), "{svg}");
+        for name in names {
+            let texts = all("text").into_iter();
+            let mut texts = texts.filter(|t| t.text().collect::<String>().trim() == name);
+            let text = texts.next().unwrap_or_else(|| panic!("no {name} in {svg}"));
+            let letters = name.chars().count() as f32;
+            let end = number(&text, "x") + number(&text, "font-size") * letters;
+            assert!(
+                end <= axis,
+                "{name} ends at {end}, bars begin at {axis}: {svg}"
             );
         }
     }
