@@ -405,3 +405,19 @@ async fn figures_of_the_demo_year(folder: &Path) {
         Figures::of(&material, &library, &meanings).hidden
     );
 }
+
+#[tokio::test]
+async fn the_day_before_the_first_question_is_not_part_of_the_journal() {
+    let folder = tempfile::tempdir().unwrap();
+    let journal = journal(folder.path()).await;
+    let asker = journal.keys().asker("telegram", "1");
+    let now = Utc::now();
+    let first = asked(&asker, now, "labor.wage_arrears", "answer");
+    journal.record(first).await.unwrap();
+    for minutes in [0, 10, 20] {
+        let later = now + Duration::minutes(minutes);
+        journal.roll_up(later, |_, _| {}).await.unwrap();
+        let (from, _) = journal.rolled().await.unwrap().unwrap();
+        assert_eq!(from, local_day(now), "after {minutes} minutes");
+    }
+}

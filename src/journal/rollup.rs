@@ -295,6 +295,7 @@ impl Journal {
         let today = day_number(now.timestamp_millis());
         let last = "SELECT day, rolled FROM rollup_day WHERE office = $1 ORDER BY day DESC LIMIT 1";
         let last = sqlx::query(last).bind(office).fetch_optional(pool).await?;
+        let first_of_all = self.rolled().await?.map(|(first, _)| number_of(first));
         let last: Option<(i64, i64)> = last
             .map(|row| Ok::<_, sqlx::Error>((row.try_get("day")?, row.try_get("rolled")?)))
             .transpose()?;
@@ -304,7 +305,8 @@ impl Journal {
         let first = match rolled {
             Some(day) if day == today && fresh => None,
             // The day before as well: a question of its last second may have been written late.
-            Some(day) => Some(day - 1),
+            // None before the first of all: nothing ran then, and it is no day without questions.
+            Some(day) => Some((day - 1).max(first_of_all.unwrap_or(day))),
             None => sqlx::query("SELECT MIN(at) AS at FROM question WHERE office = $1")
                 .bind(office)
                 .fetch_one(pool)
