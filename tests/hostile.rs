@@ -263,6 +263,7 @@ fn requests(cookie: &str, token: &str) -> Vec<Vec<u8>> {
     ));
     all.push(post("/ask/open", "entry=labor.wage_arrears-000000&row=1"));
     all.push(post("/ask/vote", "row=1&helpful=1"));
+    all.push(post("/ask/new", ""));
     all.push(post("/ask/forget", ""));
     all.push(post("/settings/staff/1", "role=admin"));
     all.into_iter().map(String::into_bytes).collect()

@@ -9,7 +9,7 @@ use assert_cmd::Command;
 use chrono::{DateTime, Duration, NaiveDate, Utc};
 use qijin::insight::demo::{DemoYear, plain_topics};
 use qijin::insight::{
-    Activity, Figures, Meanings, Outcome, Period, Totals, Verdict, close_up, gather,
+    Activity, CloseUp, Figures, Meanings, Outcome, Part, Period, Totals, Verdict, close_up, gather,
 };
 use qijin::journal::{
     Asked, Asker, Boards, Database, Days, Facet, Journal, Keys, NewBoard, Record, Review,
@@ -250,7 +250,7 @@ async fn an_activity_and_a_board_tell_nothing_of_a_few_people() {
     ask(0..8, 50).await;
     ask(8..12, 30).await;
     let few = look().await;
-    assert_eq!((few.effect.counts, few.days.len()), (None, 0));
+    assert_eq!((few.effect.counts, few.weeks.len()), (None, 0));
     assert!(few.effect.ratio.is_none() && few.effect.verdict == Verdict::Undecided);
     ask(12..13, 30).await;
     let enough = look().await;
@@ -259,16 +259,27 @@ async fn an_activity_and_a_board_tell_nothing_of_a_few_people() {
         (counts.before, counts.after, counts.askers_after),
         (8, 5, 5)
     );
-    let told: u64 = enough.days.iter().map(|(_, count)| count).sum();
-    assert_eq!(told, 13);
-    let through = boards.asked(now - Duration::days(35)).await.unwrap();
-    let five = Asked {
-        questions: 5,
-        askers: 5,
+    let told = |shown: &CloseUp, part: Part| -> Option<u64> {
+        let spans = shown.weeks.iter().filter(|span| span.part == part);
+        spans.map(|span| span.questions).sum()
     };
-    assert_eq!(through.get(&board.code), Some(&five));
+    assert_eq!(told(&enough, Part::Before), Some(8));
+    assert_eq!(told(&enough, Part::After), Some(5));
+    // Two people in another week could be computed from the window's sum: none of its weeks is told.
+    ask(13..15, 20).await;
+    let split = look().await;
+    assert_eq!(split.effect.counts.unwrap().after, 7);
+    let weeks = split.weeks.iter().filter(|span| span.part == Part::After);
+    assert_eq!(weeks.filter_map(|span| span.questions).count(), 0);
+    assert_eq!(told(&split, Part::Before), Some(8));
+    let through = boards.asked(now - Duration::days(35)).await.unwrap();
+    let seven = Asked {
+        questions: 7,
+        askers: 7,
+    };
+    assert_eq!(through.get(&board.code), Some(&seven));
     let all = boards.asked(now - Duration::days(90)).await.unwrap();
-    assert_eq!(all[&board.code].askers, 13);
+    assert_eq!(all[&board.code].askers, 15);
 }
 
 #[tokio::test]

@@ -36,8 +36,8 @@ pub struct Burst {
 }
 
 impl Burst {
-    /// How many times the usual it was, as a whole number; `None` when there usually was next to
-    /// nothing. So rough that the counts cannot be told from it.
+    /// How many times the usual it was, as a whole number; `None` when there usually was less
+    /// than one a day. So rough that the counts cannot be told from it.
     pub fn times_usual(&self) -> Option<u64> {
         let usual = self.expected / Period::new(self.from, self.to).days() as f64;
         // Between 1 and a few thousand: questions of some days by more than one.

@@ -1,11 +1,11 @@
-//! One activity by itself: its effect, and the days around it.
+//! One activity by itself: its effect, and the weeks around it.
 
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, Utc};
 
-use super::effect::by_day;
+use super::effect::{Span, by_week};
 use super::figures::{effect_of, held_days};
 use super::{Activity, Effect, Facet, Period};
-use crate::journal::{Journal, JournalError};
+use crate::journal::{Journal, JournalError, local_day};
 use crate::knowledge::Library;
 
 /// What an activity's own page shows.
@@ -15,9 +15,9 @@ pub struct CloseUp {
     pub held: Option<Period>,
     /// Its effect, as the report tells it.
     pub effect: Effect,
-    /// First questions on its topics by day, from the window before to the window after, as far as the
-    /// journal holds whole days; empty when the effect's counts are withheld.
-    pub days: Vec<(NaiveDate, u64)>,
+    /// First questions on its topics by week, as far as the journal reaches; empty when the effect's
+    /// counts are withheld.
+    pub weeks: Vec<Span>,
 }
 
 /// Reads what an activity's windows hold; `all` are the activities of the ledger.
@@ -35,10 +35,15 @@ pub async fn close_up(
     let (from, to) = (activity.window_before().from, activity.window_after().to);
     let windows = journal.days(Facet::RegionTopic, from, to).await?;
     let effect = effect_of(activity, &windows, all, held, library);
-    let mut days = match effect.counts {
-        Some(_) => by_day(activity, &windows),
-        None => Vec::new(),
+    // The counts of the windows hold today too.
+    let known = held.map(|held| Period::new(held.from, held.to.max(local_day(now))));
+    let weeks = match (effect.counts, known) {
+        (Some(_), Some(known)) => by_week(activity, &windows, known),
+        _ => Vec::new(),
     };
-    days.retain(|(day, _)| held.is_some_and(|held| held.contains(*day)));
-    Ok(CloseUp { held, effect, days })
+    Ok(CloseUp {
+        held,
+        effect,
+        weeks,
+    })
 }

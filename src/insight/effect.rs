@@ -1,7 +1,5 @@
 //! Did an activity change what people ask? Counts before and after, other topics as control.
 
-use std::collections::BTreeMap;
-
 use chrono::{Days as DayCount, NaiveDate};
 
 use super::stats::{Dispersion, RateRatio, dispersion, rate_ratio_mid_p};
@@ -214,21 +212,89 @@ pub fn counts(activity: &Activity, days: &Days, others: &[Activity]) -> (EffectC
     (counts, weeks)
 }
 
-/// First questions on the activity's topics in its regions, day by day from the window before to the
-/// window after; `days` as in [`counts`].
-pub fn by_day(activity: &Activity, days: &Days) -> Vec<(NaiveDate, u64)> {
-    let span = Period::new(activity.window_before().from, activity.window_after().to);
-    let mut counts: BTreeMap<NaiveDate, u64> = span.iter().map(|day| (day, 0)).collect();
-    for (key, days) in days {
-        let (region, topic) = key.split_once('|').unwrap_or(("", key));
-        if topic.is_empty() || !activity.is_about(topic) || !activity.reaches(region) {
-            continue;
-        }
-        for (day, tally) in days.range(span.from..=span.to) {
-            *counts.entry(*day).or_default() += tally.first_questions();
-        }
-    }
-    counts.into_iter().collect()
+/// Where days lie beside an activity.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Part {
+    /// In the window before it.
+    Before,
+    /// Its own days.
+    During,
+    /// In the window after it.
+    After,
+}
+
+/// First questions of some days around an activity.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Span {
+    /// A week of a window, the beginning of one, or the activity's own days.
+    pub days: Period,
+    /// Where they lie.
+    pub part: Part,
+    /// First questions; `None` when they are not told.
+    pub questions: Option<u64>,
+}
+
+fn weeks_of(window: Period, part: Part) -> Vec<(Period, Part)> {
+    let days: Vec<NaiveDate> = window.iter().collect();
+    let weeks = days.chunks(7).filter_map(|week| {
+        let (first, last) = week.first().zip(week.last())?;
+        Some((Period::new(*first, *last), part))
+    });
+    weeks.collect()
+}
+
+/// First questions on the activity's topics in its regions, by week of both windows and over its own
+/// days, as far as `known`; `days` as in [`counts`].
+///
+/// Weeks of a window are told together or not at all: not when one of them has one to four askers,
+/// whose questions could else be computed from the window's sum.
+pub fn by_week(activity: &Activity, days: &Days, known: Period) -> Vec<Span> {
+    let own = Period::new(activity.from, activity.to);
+    let mut spans = weeks_of(activity.window_before(), Part::Before);
+    spans.push((own, Part::During));
+    spans.extend(weeks_of(activity.window_after(), Part::After));
+    let cut = |days: Period| {
+        let (from, to) = (days.from.max(known.from), days.to.min(known.to));
+        (from <= to).then(|| Period::new(from, to))
+    };
+    let counted: Vec<(Span, u64)> = spans
+        .into_iter()
+        .filter_map(|(days, part)| Some((cut(days)?, part)))
+        .map(|(span, part)| {
+            let mut tally = Tally::default();
+            let mut questions = 0;
+            for (key, days) in days {
+                let (region, topic) = key.split_once('|').unwrap_or(("", key));
+                if topic.is_empty() || !activity.is_about(topic) || !activity.reaches(region) {
+                    continue;
+                }
+                for day in days.range(span.from..=span.to).map(|(_, day)| day) {
+                    questions += day.first_questions();
+                    tally.merge(day);
+                }
+            }
+            let told = Span {
+                days: span,
+                part,
+                questions: Some(questions),
+            };
+            (told, tally.asker_count().count)
+        })
+        .collect();
+    let few = |part: Part| {
+        let mut of_part = counted.iter().filter(|(span, _)| span.part == part);
+        of_part.any(|(_, askers)| (1..FEWEST_ASKERS).contains(askers))
+    };
+    let hidden = [Part::Before, Part::During, Part::After].map(|part| (part, few(part)));
+    counted
+        .into_iter()
+        .map(|(span, _)| Span {
+            questions: span
+                .questions
+                .filter(|_| !hidden.contains(&(span.part, true))),
+            ..span
+        })
+        .collect()
 }
 
 /// The ratio with its interval, widened for what the conditional interval does not know: that the controls

@@ -32,7 +32,7 @@ pub use burst::{Burst, bursts};
 pub use close_up::{CloseUp, close_up};
 pub use closed_loop::{ClosedLoop, closed_loops};
 pub use county::{County, CountyRow, OfficeTally};
-pub use effect::{Activity, Effect, EffectCounts, Verdict, effect};
+pub use effect::{Activity, Effect, EffectCounts, Part, Span, Verdict, effect};
 pub use figures::{Figures, Material, gather, gather_words};
 pub use gaps::{Gap, GapReason, SAME_MEANING, gaps};
 pub use meaning::Meanings;

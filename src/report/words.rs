@@ -141,11 +141,11 @@ pub fn changes(rising: &[String], falling: &[String], season_free: bool) -> Stri
     }
 }
 
-/// `约是平时的 4 倍`; `None` when it usually is next to nothing.
+/// `约是平时的 4 倍`; `None` when it usually is less than once a day.
 pub fn times_usual(times: Option<u64>) -> String {
     match times {
         Some(times) => format!("约是平时的 {times} 倍"),
-        None => "平时几乎没人问".to_owned(),
+        None => "平时一天不到 1 次".to_owned(),
     }
 }
 
@@ -386,7 +386,7 @@ mod tests {
         assert!(
             bursts(&found(1))
                 .unwrap()
-                .starts_with("有一次提问突然多起来：主题0（7月1日，平时几乎没人问）。")
+                .starts_with("有一次提问突然多起来：主题0（7月1日，平时一天不到 1 次）。")
         );
         let few = bursts(&found(2)).unwrap();
         assert!(

@@ -6,7 +6,7 @@
 use askama::Template;
 use axum::extract::{Form, Query};
 use axum::http::{HeaderMap, HeaderName};
-use axum::response::{IntoResponse, Response};
+use axum::response::{IntoResponse, Redirect, Response};
 use axum_extra::extract::CookieJar;
 use serde::Deserialize;
 
@@ -244,6 +244,17 @@ pub(super) async fn human(
         turn(&visit, String::new(), &text, None),
     )
     .await
+}
+
+/// `POST /ask/new`: an empty page for the next person at this screen, who is not who asked before.
+pub(super) async fn anew(site: Site, visit: Visit) -> Result<Response, WebError> {
+    site.desk.start_afresh(&visitor(&visit)).await;
+    let jar = CookieJar::new();
+    let jar = match visit.member {
+        None => jar.add(forget_visitor(&site)),
+        Some(_) => jar,
+    };
+    Ok((jar, Redirect::to("/ask")).into_response())
 }
 
 /// `POST /ask/forget`: deletes what is stored of this browser, or of the tests of this account.

@@ -27,6 +27,8 @@ const LISTED: usize = 60;
 const EXAMPLES: usize = 3;
 /// From this cosine on an entry may be what was meant: below, people who ask the same have often meant another one.
 const NEAR: f64 = 0.6;
+/// Below this likeness an entry is not named at all: it is about something else.
+const FAR: f64 = 0.4;
 /// Words are not kept for longer than this by anybody.
 const ALL_DAYS: u64 = 3650;
 
@@ -168,7 +170,9 @@ fn view(gap: &Gap, found: &Found, library: &Library) -> View {
     let reasons: Vec<String> = reasons
         .map(|(r, n)| format!("{} {n} 次", r.name()))
         .collect();
-    let nearest = gap.nearest.as_ref().and_then(|(id, likeness)| {
+    let near = gap.nearest.as_ref();
+    let nearest = near.filter(|(_, likeness)| *likeness >= FAR);
+    let nearest = nearest.and_then(|(id, likeness)| {
         let new = found.loops.iter().find(|l| l.entry == *id);
         let new = new.filter(|l| local_day(l.since) >= gap.since);
         let written = new.map(|l| local_day(l.since).to_string());

@@ -13,6 +13,7 @@ mod boards;
 mod chat;
 mod checkup;
 mod county;
+mod dial;
 mod download;
 mod entries;
 mod error;

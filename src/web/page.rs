@@ -51,6 +51,8 @@ pub(super) struct Page {
     pub js: &'static str,
     pub icon: &'static str,
     pub office: String,
+    /// The office's telephone and address, as it writes them; may be empty.
+    pub contact: String,
     pub nav: Vec<Link>,
     /// Name and role of the account, if logged in.
     pub member: Option<(String, &'static str)>,
@@ -93,6 +95,7 @@ impl Page {
             js: assets::js(),
             icon: assets::icon(),
             office: site.desk.office().name.clone(),
+            contact: site.desk.office().contact.clone(),
             nav,
             member: visit
                 .member

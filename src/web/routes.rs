@@ -125,6 +125,7 @@ fn table() -> Vec<Route> {
         route(post.clone(), "/ask/open", Visitor, chat::open),
         route(post.clone(), "/ask/vote", Visitor, chat::vote),
         route(post.clone(), "/ask/human", Visitor, chat::human),
+        route(post.clone(), "/ask/new", Visitor, chat::anew),
         route(post.clone(), "/ask/forget", Visitor, chat::forget),
         route(get.clone(), "/law", Visitor, chat::law),
         route(get.clone(), "/o/{id}/ask", Visitor, offices::ask),

@@ -115,7 +115,7 @@ async function gapToAnswer(browser, width, javaScript) {
   await page.getByText("不是法条引用").first().waitFor();
   await basis.fill(ENTRY["依据"]);
   await page.getByRole("button", { name: "检查并预览" }).click();
-  await page.getByText("检查过了，没有错。").waitFor();
+  await page.getByText("检查过了，没有错，还没有保存。").waitFor();
   if (javaScript) await check(page, "entry-checked", width);
   await page.getByRole("button", { name: "保存并启用" }).click();
   await page.getByText("已保存。现在居民问到，就会这样答。").waitFor();

@@ -108,7 +108,10 @@ async fn a_gap_becomes_an_entry_that_answers_at_once() {
         .submit(&new, &new, &with(&fields, &[("do", "check")]))
         .await
         .text;
-    assert!(checked.contains("检查过了，没有错"), "{checked}");
+    assert!(
+        checked.contains("检查过了，没有错，还没有保存"),
+        "{checked}"
+    );
     assert!(
         checked.contains("条文核对到 2026-11-20"),
         "as residents will see it"

@@ -28,12 +28,15 @@ pub(super) fn run(config: &Config, from: &Path, all: bool) -> anyhow::Result<Exi
         );
     }
     say!(
-        "看了 {} 个文件：新增 {}，更新 {}，没变 {}，没读入 {}，{} 处有出入。",
+        "看了 {} 个文件：新增 {}，更新 {}，没变 {}，没读入 {}，同一天的另一份 {}；{} 处有出入，不影响使用。",
         report.files,
         report.added,
         report.updated,
         report.unchanged,
         report.refused.len(),
+        report.files.saturating_sub(
+            report.added + report.updated + report.unchanged + report.refused.len()
+        ),
         report.remarks.len(),
     );
     say!(

@@ -12,22 +12,23 @@ use super::super::page::{Page, show};
 use super::super::site::Site;
 use super::{days_of, names, number, places_of, regions_of, state_of, topics_of};
 use crate::insight::effect::WINDOW;
-use crate::insight::{self, CloseUp, EffectCounts, FEWEST_ASKERS, Period, close_up};
+use crate::insight::{self, CloseUp, EffectCounts, FEWEST_ASKERS, Part, Period, Span, close_up};
 use crate::journal::{Activity, Role, local_day};
 use crate::ledger::{Column, cells};
 
-/// Units of the picture a day is wide; a bar leaves the rest free.
+/// Units of the picture a day is wide, and left free on both sides of a bar.
 const DAY: u32 = 10;
-const BAR: u32 = 8;
+const GAP: u32 = 4;
 /// Units it is high.
 const HEIGHT: u32 = 100;
 
-/// A bar of the picture of days.
+/// A bar of the picture of weeks.
 struct Bar {
     x: u32,
     y: u32,
+    width: u32,
     height: u32,
-    /// `before`, `during` or `after`.
+    /// `before` or `after`.
     part: &'static str,
 }
 
@@ -35,10 +36,11 @@ struct Bar {
 struct Week {
     days: String,
     part: &'static str,
-    count: u64,
+    /// `None` when it is not told.
+    count: Option<u64>,
 }
 
-/// The picture of the days around the activity.
+/// The picture of the weeks around the activity.
 struct Picture {
     width: u32,
     bars: Vec<Bar>,
@@ -175,7 +177,11 @@ fn facts(
 }
 
 fn shown(activity: &insight::Activity, close: CloseUp, today: NaiveDate) -> Shown {
-    let CloseUp { held, effect, days } = close;
+    let CloseUp {
+        held,
+        effect,
+        weeks,
+    } = close;
     // Counts of days that the journal does not hold would be no zeros.
     let covered = held.is_some_and(|held| {
         held.from <= activity.window_before().from && held.to >= activity.window_after().from
@@ -194,101 +200,67 @@ fn shown(activity: &insight::Activity, close: CloseUp, today: NaiveDate) -> Show
         counts: effect.counts.filter(|_| covered),
         covered,
         sentence: effect.sentence,
-        picture: picture(activity, &days).filter(|_| covered),
+        picture: picture(activity, &weeks).filter(|_| covered),
     }
 }
 
-fn part_of(activity: &insight::Activity, day: NaiveDate) -> &'static str {
-    if day < activity.from {
-        "before"
-    } else if day > activity.to {
-        "after"
-    } else {
-        "during"
+fn class_of(part: Part) -> &'static str {
+    match part {
+        Part::Before => "before",
+        Part::During => "during",
+        Part::After => "after",
     }
 }
 
-fn picture(activity: &insight::Activity, days: &[(NaiveDate, u64)]) -> Option<Picture> {
-    let most = days
-        .iter()
-        .map(|(_, count)| *count)
-        .max()
-        .filter(|n| *n > 0)?;
+/// `None` when no week may be told.
+fn picture(activity: &insight::Activity, spans: &[Span]) -> Option<Picture> {
+    let windows = || spans.iter().filter(|span| span.part != Part::During);
+    let most = windows().filter_map(|span| span.questions).max();
+    let most = most.filter(|n| *n > 0)?;
     let (before, after) = (activity.window_before(), activity.window_after());
     // An activity lasts a year at most.
     let at = |day: NaiveDate| u32::try_from((day - before.from).num_days()).unwrap_or(0) * DAY;
-    let bars = days.iter().filter(|(_, count)| *count > 0);
-    let bars = bars.map(|(day, count)| {
+    let bars = windows().filter_map(|span| {
+        let count = span.questions.filter(|n| *n > 0)?;
         let height = (count * u64::from(HEIGHT)).div_ceil(most);
         let height = u32::try_from(height).unwrap_or(HEIGHT);
-        Bar {
-            x: at(*day) + (DAY - BAR) / 2,
+        let (from, to) = (at(span.days.from), at(span.days.to) + DAY);
+        Some(Bar {
+            x: from + GAP,
             y: HEIGHT - height,
+            width: (to - from).saturating_sub(2 * GAP),
             height,
-            part: part_of(activity, *day),
-        }
+            part: class_of(span.part),
+        })
     });
-    let span = |period: Period| {
+    let told = |period: Period| {
         let day = |day: NaiveDate| day.format("%m-%d").to_string();
         match period.days() {
             1 => day(period.from),
             _ => format!("{} 至 {}", day(period.from), day(period.to)),
         }
     };
-    let own = Period::new(activity.from, activity.to);
-    let weeks = weeks(activity, days, span);
-    let told: Vec<String> = weeks
-        .iter()
-        .map(|week| format!("{} {} 次", week.days, week.count))
-        .collect();
+    let weeks = spans.iter().map(|span| Week {
+        days: told(span.days),
+        part: class_of(span.part),
+        count: span.questions,
+    });
+    let weeks: Vec<Week> = weeks.collect();
+    let spoken = weeks.iter().filter(|week| week.part != "during");
+    let spoken = spoken.filter_map(|week| Some(format!("{} {} 次", week.days, week.count?)));
+    let spoken: Vec<String> = spoken.collect();
     Some(Picture {
         width: at(after.to) + DAY,
         bars: bars.collect(),
         from: at(activity.from),
         to: at(activity.to) + DAY,
         most,
-        before: span(before),
-        during: span(own),
-        after: span(after),
-        spoken: format!("活动前后每天的提问。按周：{}。", told.join("，")),
+        before: told(before),
+        during: told(Period::new(activity.from, activity.to)),
+        after: told(after),
+        spoken: format!("活动前后每周的提问：{}。", spoken.join("，")),
         weeks,
     })
-}
-
-/// Sums by week of both windows, and one for the days of the activity.
-fn weeks(
-    activity: &insight::Activity,
-    days: &[(NaiveDate, u64)],
-    span: impl Fn(Period) -> String,
-) -> Vec<Week> {
-    let mut weeks: Vec<(Period, Week)> = Vec::new();
-    for (day, count) in days {
-        let part = part_of(activity, *day);
-        let first = match part {
-            "before" => activity.window_before().from,
-            "after" => activity.window_after().from,
-            _ => activity.from,
-        };
-        let begins = weeks.last().is_none_or(|(_, last)| last.part != part)
-            || part != "during" && (*day - first).num_days() % 7 == 0;
-        if begins {
-            let empty = Week {
-                days: String::new(),
-                part,
-                count: 0,
-            };
-            weeks.push((Period::new(*day, *day), empty));
-        }
-        if let Some((period, week)) = weeks.last_mut() {
-            *period = Period::new(period.from, *day);
-            week.count += count;
-        }
-    }
-    let told = weeks.into_iter().map(|(period, week)| Week {
-        days: span(period),
-        ..week
-    });
-    told.collect()
 }
 
 /// `POST /activities/{id}/delete`
@@ -314,7 +286,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn bars_stand_on_their_days_and_weeks_add_up() {
+    fn bars_stand_on_their_weeks_and_hidden_ones_are_none() {
         let activity = insight::Activity {
             id: 1,
             title: "下乡".into(),
@@ -324,16 +296,36 @@ mod tests {
             topics: Vec::new(),
             regions: Vec::new(),
         };
-        let span = Period::new(activity.window_before().from, activity.window_after().to);
-        let days: Vec<(NaiveDate, u64)> = span.iter().map(|day| (day, 1)).collect();
-        let picture = picture(&activity, &days).unwrap();
-        assert_eq!(picture.width, 58 * DAY);
-        assert_eq!((picture.from, picture.to), (28 * DAY, 30 * DAY));
-        assert_eq!(picture.bars.len(), 58);
-        assert!(picture.bars.iter().all(|bar| bar.height == HEIGHT));
-        let counts: Vec<u64> = picture.weeks.iter().map(|week| week.count).collect();
-        assert_eq!(counts, [7, 7, 7, 7, 2, 7, 7, 7, 7]);
-        assert_eq!(picture.weeks[4].days, "06-10 至 06-11");
-        assert!(super::picture(&activity, &[(activity.from, 0)]).is_none());
+        let own = Period::new(activity.from, activity.to);
+        let span = |days, part, questions| Span {
+            days,
+            part,
+            questions,
+        };
+        let week = |window: Period| {
+            let to = window.from + chrono::Days::new(6);
+            Period::new(window.from, to)
+        };
+        let mut spans = vec![
+            span(week(activity.window_before()), Part::Before, Some(8)),
+            span(own, Part::During, None),
+            span(week(activity.window_after()), Part::After, Some(16)),
+        ];
+        let shown = picture(&activity, &spans).unwrap();
+        assert_eq!(shown.width, 58 * DAY);
+        assert_eq!((shown.from, shown.to), (28 * DAY, 30 * DAY));
+        let bars: Vec<_> = shown
+            .bars
+            .iter()
+            .map(|b| (b.x, b.width, b.height))
+            .collect();
+        let width = 7 * DAY - 2 * GAP;
+        assert_eq!(bars, [(GAP, width, 50), (30 * DAY + GAP, width, 100)]);
+        assert_eq!(shown.weeks[1].days, "06-10 至 06-11");
+        assert_eq!(shown.weeks[1].count, None);
+        for span in &mut spans {
+            span.questions = None;
+        }
+        assert!(picture(&activity, &spans).is_none());
     }
 }

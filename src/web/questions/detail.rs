@@ -261,7 +261,8 @@ fn replies(site: &Site, row: &LoggedQuestion, sent: Option<String>) -> Replies {
     match entry.and_then(|entry| site.desk.preview(&entry)) {
         Some(reply) => {
             out.shown = Some(reply);
-            out.shown_note = "答复原文已经到期删掉：这是当时那一条现在的样子。";
+            out.shown_note =
+                "当时的答复没有留着（过了保留期，或者没有存过）：这是那一条现在的样子。";
         }
         None => out.shown_note = not_kept(&row.kind),
     }
@@ -292,6 +293,9 @@ fn reason(row: &LoggedQuestion) -> String {
     match row.kind.as_str() {
         kind if kind == ReplyKind::Answer.as_str() && row.parent.is_some() => {
             "居民自己点开的。".to_owned()
+        }
+        kind if kind == ReplyKind::Answer.as_str() && row.confidence < limits.answer => {
+            format!("这一句是接着上一句问的，按上一件事答；把握 {sure:.0}%。")
         }
         kind if kind == ReplyKind::Answer.as_str() => {
             format!(

@@ -149,6 +149,7 @@ pub(super) async fn list(
 
 fn as_row(row: &LoggedQuestion, library: &Library) -> Row {
     let (words, said) = words_of(row, library);
+    let corrected = row.review.as_ref().and_then(|review| review.outcome);
     Row {
         id: row.id,
         time: labels::time(row.at),
@@ -159,8 +160,11 @@ fn as_row(row: &LoggedQuestion, library: &Library) -> Row {
             _ => "其他".to_owned(),
         },
         place: labels::place(library, row.place.as_deref()),
-        kind: labels::kind(&row.kind),
-        kind_id: row.kind.clone(),
+        kind: corrected.map_or_else(|| labels::kind(&row.kind), |o| o.name().to_owned()),
+        kind_id: match corrected {
+            Some(_) => "corrected".to_owned(),
+            None => row.kind.clone(),
+        },
         sure: format!("{:.0}%", row.confidence * 100.0),
         vote: match row.helpful {
             Some(true) => "👍 有用",
