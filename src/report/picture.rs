@@ -1,6 +1,6 @@
 //! Charts as pictures: SVG by charts-rs, painted with a Chinese font of the system.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use quick_xml::escape::escape;
 
@@ -23,7 +23,11 @@ const BLUE: &str = "#2f5f9e";
 const GREEN: &str = "#1f5f5b";
 const INK: &str = "#333333";
 
+/// The painter of this program: charts-rs keeps every font it was ever given, megabytes each time.
+static PAINTER: OnceLock<Painter> = OnceLock::new();
+
 /// Paints charts with one Chinese font.
+#[derive(Clone)]
 pub struct Painter {
     fonts: Arc<Database>,
     family: &'static str,
@@ -40,8 +44,16 @@ pub struct Picture {
 }
 
 impl Painter {
-    /// Looks for a Chinese font among those of the system; `None` when there is none.
+    /// With a Chinese font of the system, looked for until one is found; `None` when there is none.
     pub fn of_system() -> Option<Self> {
+        if let Some(known) = PAINTER.get() {
+            return Some(known.clone());
+        }
+        let found = Self::find()?;
+        Some(PAINTER.get_or_init(|| found).clone())
+    }
+
+    fn find() -> Option<Self> {
         let ChineseFont { fonts, family, id } = ChineseFont::of_system()?;
         // charts-rs measures labels with the font's own widths.
         let known = fonts.with_face_data(id, |data, _| charts_rs::add_fonts(&[data]).is_ok())?;
@@ -321,6 +333,14 @@ mod tests {
                 end <= axis,
                 "{name} ends at {end}, bars begin at {axis}: {svg}"
             );
+        }
+    }
+
+    #[test]
+    fn a_font_is_given_to_the_charts_once() {
+        // Without a font there is nothing to keep.
+        if let (Some(one), Some(other)) = (Painter::of_system(), Painter::of_system()) {
+            assert!(Arc::ptr_eq(&one.fonts, &other.fonts));
         }
     }
 

@@ -206,10 +206,21 @@ impl Site {
     }
 }
 
-/// Does slow work where it holds up nobody.
+/// Slow work takes a core each: more at a time would only take more memory, which a thread of its own
+/// keeps for long.
+static SLOW: Semaphore = Semaphore::const_new(4);
+
+/// Does slow work where it holds up nobody but other slow work.
 pub(super) async fn slow<T: Send + 'static>(
     work: impl FnOnce() -> T + Send + 'static,
 ) -> Result<T, WebError> {
-    let done = tokio::task::spawn_blocking(work).await;
+    let failed = |e: tokio::sync::AcquireError| WebError::Journal(std::io::Error::other(e).into());
+    let turn = SLOW.acquire().await.map_err(failed)?;
+    let done = tokio::task::spawn_blocking(move || {
+        // The turn lasts as long as the work does, also when nobody waits for it any more.
+        let _turn = turn;
+        work()
+    })
+    .await;
     done.map_err(|e| WebError::Journal(std::io::Error::other(e).into()))
 }
