@@ -43,6 +43,8 @@ const BATCH: usize = 240;
 const AT_ONCE: usize = 24;
 /// In names that must not turn up anywhere but inside the program's folders.
 const ESCAPE: &str = "qijin-escape";
+/// What an office by itself answers with 404.
+const OF_COUNTIES: [&str; 3] = ["/county", "/county/export.csv", "/o/{id}/ask"];
 /// Seeds of one route.
 const OF_A_ROUTE: usize = 6;
 
@@ -983,6 +985,7 @@ async fn main() -> ExitCode {
     let mut random = fastrand::Rng::with_seed(seed);
     let mut tallies: BTreeMap<usize, Tally> = BTreeMap::new();
     let mut by_session: BTreeMap<String, usize> = BTreeMap::new();
+    let routes = routes();
     let mut offending: Option<Vec<u8>> = None;
     let (mut n, mut timed_out, mut log_ins) = (0, 0, 0);
     while n < count && offending.is_none() {
@@ -1032,6 +1035,8 @@ async fn main() -> ExitCode {
             }
             let reached = match status {
                 Some(200) => true,
+                // That is what the page of log-in says of a wrong password.
+                Some(401) => routes[seeds[at].route].1 == "/login",
                 Some(303) => !location.starts_with("/login?next"),
                 _ => false,
             };
@@ -1091,9 +1096,9 @@ async fn main() -> ExitCode {
         let _ = std::fs::write("fuzz_http-offending.log", site.office.log());
         failures.push(format!("an input offends: {file}"));
     }
-    let table = routes();
-    for (route, (method, path, _)) in table.iter().enumerate() {
-        if count >= 20_000 && tallies.get(&route).is_none_or(|t| t.reached == 0) {
+    for (route, (method, path, _)) in routes.iter().enumerate() {
+        let has_it = !OF_COUNTIES.contains(path);
+        if has_it && count >= 20_000 && tallies.get(&route).is_none_or(|t| t.reached == 0) {
             failures.push(format!("no request reached the handler of {method} {path}"));
         }
     }

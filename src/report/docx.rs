@@ -169,7 +169,7 @@ fn chapter(
                 .add_run(run(note, FANG, SMALL));
             docx = docx.add_paragraph(note);
         }
-        if let (Some(painter), Some(chart)) = (painter, &table.chart) {
+        if let (Some(painter), Some(chart)) = (painter, table.drawable()) {
             *charts += 1;
             let picture = painter.paint(table, chart)?;
             let height =

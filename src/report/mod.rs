@@ -147,6 +147,14 @@ pub struct Table {
 }
 
 impl Table {
+    /// Its chart, when there is anything to draw: not of nothing but zeros and cells held back.
+    pub fn drawable(&self) -> Option<&Chart> {
+        let chart = self.chart.as_ref()?;
+        let mut rows = self.rows.iter().take(chart.rows);
+        let tells = |row: &Vec<Cell>| row[chart.column].number().is_some_and(|n| n > 0.0);
+        rows.any(tells).then_some(chart)
+    }
+
     /// Whether a cell was held back.
     pub fn hides(&self) -> bool {
         self.rows.iter().flatten().any(|cell| *cell == Cell::Hidden)

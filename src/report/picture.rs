@@ -337,6 +337,27 @@ mod tests {
     }
 
     #[test]
+    fn nothing_but_zeros_is_not_drawn() {
+        let table = |cells: [Cell; 2]| Table {
+            name: "表",
+            caption: "表".into(),
+            heads: vec![("主题".into(), 1), ("次".into(), 1)],
+            rows: cells.map(|cell| vec![Cell::text("甲"), cell]).to_vec(),
+            note: None,
+            chart: Some(Chart {
+                title: "图".into(),
+                shape: Shape::Bars,
+                column: 1,
+                rows: 2,
+            }),
+            keys: Vec::new(),
+            across: Vec::new(),
+        };
+        assert_eq!(table([Cell::Count(0), Cell::Hidden]).drawable(), None);
+        assert!(table([Cell::Count(0), Cell::Count(5)]).drawable().is_some());
+    }
+
+    #[test]
     fn a_font_is_given_to_the_charts_once() {
         // Without a font there is nothing to keep.
         if let (Some(one), Some(other)) = (Painter::of_system(), Painter::of_system()) {

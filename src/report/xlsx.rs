@@ -156,7 +156,7 @@ fn write_cell(
 }
 
 fn draw(sheet: &mut Worksheet, table: &Table, last: u32, columns: u16) -> Result<(), ReportError> {
-    let Some(chart) = &table.chart else {
+    let Some(chart) = table.drawable() else {
         return Ok(());
     };
     let column = u16::try_from(chart.column).unwrap_or(1);

@@ -177,8 +177,11 @@ pub(super) async fn page(
             preview = Some(made);
         }
     }
-    // The last complete month is what is mostly wanted.
+    // The last complete month is what is mostly wanted, if there was anything in it.
     let last = today.checked_sub_months(Months::new(1)).unwrap_or(today);
+    let held = site.figures.held(Utc::now()).await?;
+    let young = held.is_some_and(|held| held.from > Period::month_of(last).to);
+    let last = if young { today } else { last };
     let last = last.format("%Y-%m").to_string();
     let now = if asked.period.is_empty() {
         &last
@@ -216,7 +219,7 @@ fn viewed(report: &Report, today: NaiveDate) -> Preview {
     let (mut tables, mut charts) = (0, 0);
     let mut view = |table: &report::Table| {
         tables += 1;
-        let drawn = table.chart.as_ref().and_then(|chart| {
+        let drawn = table.drawable().and_then(|chart| {
             // A chart that cannot be drawn leaves its table.
             let svg = report::drawn(table, chart, CHART_WIDTH).ok()?;
             charts += 1;

@@ -236,7 +236,7 @@ impl View {
             move |key: &str| (!key.is_empty()).then(|| rows(period, &[(name, key)]))
         };
         let time = table(named::TIME);
-        let chart = time.and_then(|table| Some((table, table.chart.as_ref()?)));
+        let chart = time.and_then(|table| Some((table, table.drawable()?)));
         let charts = chart
             .iter()
             .flat_map(|(table, chart)| WIDTHS.map(|width| drawn(table, chart, width)));
