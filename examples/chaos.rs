@@ -346,7 +346,7 @@ async fn suffer(fault: &Fault) -> Result<Row, String> {
     }
     if is("disk full") {
         sh(&format!(
-            "mount -t tmpfs -o size=6m tmpfs {}",
+            "mount -t tmpfs -o size=48m tmpfs {}",
             data.display()
         ))?;
     }
@@ -400,7 +400,7 @@ async fn suffer(fault: &Fault) -> Result<Row, String> {
     } else if is("disk full") {
         let full = data.join("full");
         // Larger than what is left: every block is taken.
-        let _ = std::fs::write(&full, vec![1; 8 << 20]);
+        let _ = std::fs::write(&full, vec![1; 64 << 20]);
         scene.trickle(fault.lasts).await;
         std::fs::remove_file(&full).map_err(|e| e.to_string())?;
     } else if is("read-only") {
