@@ -27,6 +27,9 @@ use memory::{Memory, Shared};
 
 /// An answer waits this long for its row in the journal: with the row, its buttons are known.
 const JOURNAL_PATIENCE: Duration = Duration::from_secs(4);
+/// An index that cannot be read is made again meanwhile: a question waits so long for it, and looks as often.
+const MENDED_WITHIN: Duration = Duration::from_secs(15);
+const LOOK_AGAIN: Duration = Duration::from_millis(100);
 
 /// Who is at the desk: the channel and the platform's id, which never leaves memory in clear.
 #[derive(Clone, PartialEq, Eq, Hash)]
@@ -178,13 +181,19 @@ impl Desk {
 
     async fn answered(&self, question: Question, go_on: bool) -> (Answered, Option<Thought>) {
         let started = Instant::now();
-        let answerer = self.answerer();
+        let mut answerer = self.answerer();
         let who = question.visitor.clone().filter(|_| go_on);
         let context = match &who {
             Some(who) => self.remembered(who).await,
             None => Context::default(),
         };
-        let thought = self.thought(&answerer, &context, &question.text);
+        let mut thought = self.thought(&answerer, &context, &question.text);
+        if thought.is_none()
+            && let Some(mended) = self.after(&answerer).await
+        {
+            answerer = mended;
+            thought = self.thought(&answerer, &context, &question.text);
+        }
         if let (Some(who), Some(thought)) = (&who, &thought) {
             self.remember(who, thought.next.clone()).await;
         }
@@ -194,6 +203,20 @@ impl Desk {
         };
         let row = self.record(question, None, &reply, started).await;
         (Answered { reply, row }, thought)
+    }
+
+    /// What answers instead of `spoiled`, once there is something; `None` when it takes too long.
+    async fn after(&self, spoiled: &Arc<Answerer>) -> Option<Arc<Answerer>> {
+        let another = async {
+            loop {
+                let now = self.answerer();
+                if !Arc::ptr_eq(&now, spoiled) {
+                    return now;
+                }
+                tokio::time::sleep(LOOK_AGAIN).await;
+            }
+        };
+        tokio::time::timeout(MENDED_WITHIN, another).await.ok()
     }
 
     /// `None` when the index cannot be read: files that are spoiled while they are in use make errors,
