@@ -79,6 +79,9 @@ struct GapsPage {
     caption: String,
     few: Vec<View>,
     few_caption: String,
+    /// Those for which an entry was written since.
+    written: Vec<View>,
+    written_caption: String,
     loops: Vec<LoopView>,
     may_write: bool,
     retention: u32,
@@ -106,6 +109,15 @@ struct Found {
     gaps: Vec<Gap>,
     loops: Vec<ClosedLoop>,
     words: HashMap<RowId, String>,
+}
+
+impl Found {
+    /// The new entry that says what a gap asks, written since it was first asked.
+    fn closes(&self, gap: &Gap) -> Option<&ClosedLoop> {
+        let (id, _) = gap.nearest.as_ref().filter(|(_, l)| *l >= SAME_MEANING)?;
+        let new = self.loops.iter().find(|l| l.entry == *id);
+        new.filter(|l| local_day(l.since) >= gap.since)
+    }
 }
 
 async fn found(site: &Site, period: Period) -> Result<Found, WebError> {
@@ -172,16 +184,14 @@ fn view(gap: &Gap, found: &Found, library: &Library) -> View {
         .collect();
     let near = gap.nearest.as_ref();
     let nearest = near.filter(|(_, likeness)| *likeness >= FAR);
+    let written = found.closes(gap);
     let nearest = nearest.and_then(|(id, likeness)| {
-        let new = found.loops.iter().find(|l| l.entry == *id);
-        let new = new.filter(|l| local_day(l.since) >= gap.since);
-        let written = new.map(|l| local_day(l.since).to_string());
         Some(Nearest {
             id: id.0.clone(),
             question: library.entry(id)?.question.clone(),
             likeness: format!("{:.0}%", likeness * 100.0),
             near: *likeness >= NEAR,
-            written: written.filter(|_| *likeness >= SAME_MEANING),
+            written: written.map(|l| local_day(l.since).to_string()),
         })
     });
     let examples = ways(gap, &found.words).into_iter().take(EXAMPLES);
@@ -228,7 +238,11 @@ pub(super) async fn page(
 ) -> Result<Response, WebError> {
     let found = found(&site, asked.days(local_day(Utc::now()))).await?;
     let library = site.desk.library();
-    let (many, few): (Vec<&Gap>, Vec<&Gap>) = found.gaps.iter().partition(|g| g.shows_counts());
+    let (written, open): (Vec<&Gap>, Vec<&Gap>) = found
+        .gaps
+        .iter()
+        .partition(|gap| found.closes(gap).is_some());
+    let (many, few): (Vec<&Gap>, Vec<&Gap>) = open.into_iter().partition(|g| g.shows_counts());
     let listed = |n: usize| match n {
         n if n > LISTED => format!("{n} 组，列出前 {LISTED} 组"),
         n => format!("{n} 组"),
@@ -247,6 +261,8 @@ pub(super) async fn page(
         ),
         few: views(&few),
         few_caption: format!("不到 {FEWEST_ASKERS} 个人问的还有 {}", listed(few.len())),
+        written: views(&written),
+        written_caption: format!("已经补上问答的 {}，等下次有人问到", listed(written.len())),
         loops: found.loops.iter().map(|l| loop_view(l, &library)).collect(),
         may_write: visit.may(Role::Reviewer),
         retention: site.desk.retention_days().unwrap_or(0),

@@ -261,7 +261,9 @@ async fn an_entry_is_changed_with_its_history_and_faults_change_nothing() {
     let guarded = [("phrasings", "野狗咬人那天天气预报说有雨"), ("do", "check")];
     let guarded = staff.submit(&edit, &edit, &with(&fields, &guarded)).await;
     assert!(
-        guarded.text.contains("会先被安全闸的规则 weather 接住"),
+        guarded
+            .text
+            .contains("会先被安全闸当成“闲聊等”接住（规则 weather）"),
         "{}",
         guarded.text
     );

@@ -65,8 +65,19 @@ pub struct DemoTopic {
     pub id: String,
     /// Share of all questions, before anything special; need not add up to 1.
     pub weight: f64,
-    /// Entry ids, each with its ways of asking.
-    pub entries: Vec<(String, Vec<String>)>,
+    /// Its entries.
+    pub entries: Vec<DemoEntry>,
+}
+
+/// An entry, as far as the invented year needs it.
+#[derive(Debug, Clone)]
+pub struct DemoEntry {
+    /// Entry id.
+    pub id: String,
+    /// Its ways of asking.
+    pub ways: Vec<String>,
+    /// Place ids that it is for.
+    pub places: Vec<String>,
 }
 
 /// What is true of the year, to hold figures against.
@@ -181,7 +192,11 @@ pub fn topics_of(library: &Library) -> Vec<DemoTopic> {
                 entries: own
                     .map(|e| {
                         let ways = std::iter::once(&e.question).chain(&e.phrasings);
-                        (e.id.0.clone(), ways.cloned().collect())
+                        DemoEntry {
+                            id: e.id.0.clone(),
+                            ways: ways.cloned().collect(),
+                            places: e.places.clone(),
+                        }
                     })
                     .collect(),
             }
@@ -197,7 +212,11 @@ pub fn plain_topics() -> Vec<DemoTopic> {
             (0..8).map(move |sub| DemoTopic {
                 id: format!("t{top:02}.s{sub}"),
                 weight: 1.0 / 128.0,
-                entries: vec![(format!("t{top:02}.s{sub}-000000"), Vec::new())],
+                entries: vec![DemoEntry {
+                    id: format!("t{top:02}.s{sub}-000000"),
+                    ways: Vec::new(),
+                    places: Vec::new(),
+                }],
             })
         })
         .collect()
@@ -420,13 +439,20 @@ impl Maker<'_> {
         let board = person
             .is_multiple_of(BY_BOARD)
             .then(|| board_of(region).to_owned());
-        let (entry, ways) = &topic.entries[rng.usize(0..topic.entries.len())];
+        // One that is for such people, where there is one.
+        let fit = topic.entries.iter();
+        let fit = fit.filter(|e| e.places.iter().any(|own| own == place));
+        let mut fit: Vec<&DemoEntry> = fit.collect();
+        if fit.is_empty() {
+            fit.extend(&topic.entries);
+        }
+        let DemoEntry { id, ways, .. } = fit[rng.usize(0..fit.len())];
         let way = if ways.is_empty() {
             String::new()
         } else {
             ways[rng.usize(0..ways.len())].clone()
         };
-        let entry: Arc<str> = entry.as_str().into();
+        let entry: Arc<str> = id.as_str().into();
         let kind = pick(
             rng,
             &[

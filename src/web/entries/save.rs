@@ -6,9 +6,11 @@ use chrono::Utc;
 
 use super::super::error::WebError;
 use super::super::gate::Visit;
+use super::super::labels;
 use super::super::site::{Site, slow};
 use super::seed::Origin;
 use super::sheet::Sheet;
+use crate::answer::ReplyKind;
 use crate::desk::{self, Desk};
 use crate::journal::{JournalError, redact};
 use crate::knowledge::edit::{Before, Checked, EditError, EntryForm, Fault, Field, check, save};
@@ -66,11 +68,15 @@ fn stopped(desk: &Desk, form: &EntryForm) -> Vec<Fault> {
     let ways = form.phrasings.lines().map(str::trim);
     ways.filter(|way| !way.is_empty())
         .filter_map(|way| {
-            let rule = desk.rehearse(way)?.0.rule?;
+            let reply = desk.rehearse(way)?.0;
+            // A warning before the answer takes the answer away from nobody.
+            let answered = matches!(reply.kind, ReplyKind::Answer | ReplyKind::Choices);
+            let rule = reply.rule.filter(|_| !answered)?;
+            let kind = labels::kind(reply.kind.as_str());
             Some(Fault {
                 field: Some(Field::Phrasings),
                 message: format!(
-                    "“{way}”会先被安全闸的规则 {rule} 接住，居民这样问看不到这一条：换个说法，或改 risk.toml"
+                    "“{way}”会先被安全闸当成“{kind}”接住（规则 {rule}），居民这样问看不到这一条：换个说法，或改 risk.toml"
                 ),
             })
         })

@@ -10,6 +10,8 @@ use super::super::figures::Reading;
 
 /// Gaps, bursts and unused topics are listed up to this many.
 const LISTED: usize = 6;
+/// With fewer questions than this most cells have less than five askers.
+const YOUNG: u64 = 60;
 /// Unused entries and topics are named up to this many.
 const NAMED: usize = 40;
 /// Widths of the chart: telephone and desktop.
@@ -58,6 +60,8 @@ pub(super) struct View {
     pub figures: Vec<Figure>,
     /// Said when nothing else may be.
     pub withheld: Option<String>,
+    /// So few questions that most cells are held back.
+    pub young: bool,
     pub charts: Vec<String>,
     pub time: Option<Grid>,
     pub outcomes: Option<Grid>,
@@ -268,6 +272,7 @@ impl View {
         Ok(Self {
             figures: if shown { big(figures) } else { Vec::new() },
             withheld: first.cloned().filter(|_| !shown),
+            young: figures.volume.questions < YOUNG,
             charts,
             time: time.map(|table| {
                 let way = |key: &str| {

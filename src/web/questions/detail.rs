@@ -287,8 +287,16 @@ fn reason(row: &LoggedQuestion) -> String {
     let limits = Thresholds::default();
     let sure = row.confidence * 100.0;
     let percent = |x: f64| x * 100.0;
-    if let Some(rule) = &row.rule {
-        return format!("安全闸的规则 {rule} 先认出来了，没有检索（规则在 risk.toml）。");
+    let searched = [ReplyKind::Answer, ReplyKind::Choices];
+    let searched = searched.iter().any(|kind| kind.as_str() == row.kind);
+    if let Some(rule) = row.rule.as_ref().filter(|_| !searched) {
+        return format!(
+            "安全闸先认出来是“{}”，没有检索（规则 {rule}，在 risk.toml）。",
+            labels::kind(&row.kind)
+        );
+    }
+    if row.rule.is_some() {
+        return format!("可能有危险，答复前先提醒了。把握 {sure:.0}%。");
     }
     match row.kind.as_str() {
         kind if kind == ReplyKind::Answer.as_str() && row.parent.is_some() => {

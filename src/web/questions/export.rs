@@ -222,6 +222,8 @@ fn workbook(rows: &[LoggedQuestion], names: &Names) -> Result<Vec<u8>, WebError>
         }
     }
     sheet.set_freeze_panes(1, 0)?;
+    // Printed, all columns on the width of a page.
+    sheet.set_landscape().set_print_fit_to_pages(1, 0);
     sheet.set_column_width(0, 19)?;
     sheet.set_column_width(13, 60)?;
     Ok(book.save_to_buffer()?)

@@ -10,9 +10,11 @@ use serde::Deserialize;
 
 use super::super::error::WebError;
 use super::super::gate::Visit;
+use super::super::labels;
 use super::super::site::Site;
 use super::filter::Asked;
 use crate::journal::{Cursor, LoggedQuestion, Mark, Outcome, Review, local_day};
+use crate::knowledge::Library;
 
 /// Positions are counted no further.
 const COUNTED: i64 = 1000;
@@ -161,9 +163,10 @@ impl Judged {
 }
 
 /// For the audit log: what was said, without words of residents.
-fn subject(id: i64, review: &Review) -> String {
+fn subject(id: i64, review: &Review, library: &Library) -> String {
     let mut said = vec![format!("编号 {id}：{}", told(review))];
     if let Some(topic) = &review.topic {
+        let topic = labels::topic(library, Some(topic));
         said.push(format!("主题 {topic}"));
     }
     if let Some(outcome) = review.outcome {
@@ -188,7 +191,11 @@ pub(in super::super) async fn save(
         return Err(WebError::NotFound);
     }
     site.audit
-        .note(who, "复核提问", &subject(row.id, &review))
+        .note(
+            who,
+            "复核提问",
+            &subject(row.id, &review, &site.desk.library()),
+        )
         .await?;
     let to = match asked.since() {
         None => format!("/questions/{}?saved={}", row.id, mark_word(&review)),
