@@ -257,42 +257,33 @@ pub fn by_week(activity: &Activity, days: &Days, known: Period) -> Vec<Span> {
         let (from, to) = (days.from.max(known.from), days.to.min(known.to));
         (from <= to).then(|| Period::new(from, to))
     };
-    let counted: Vec<(Span, u64)> = spans
+    let asked_in = |span: Period| {
+        let mut tally = Tally::default();
+        for (key, by_day) in days {
+            let (region, topic) = key.split_once('|').unwrap_or(("", key));
+            if !topic.is_empty() && activity.is_about(topic) && activity.reaches(region) {
+                by_day
+                    .range(span.from..=span.to)
+                    .for_each(|(_, day)| tally.merge(day));
+            }
+        }
+        tally
+    };
+    let counted: Vec<(Period, Part, Tally)> = spans
         .into_iter()
         .filter_map(|(days, part)| Some((cut(days)?, part)))
-        .map(|(span, part)| {
-            let mut tally = Tally::default();
-            let mut questions = 0;
-            for (key, days) in days {
-                let (region, topic) = key.split_once('|').unwrap_or(("", key));
-                if topic.is_empty() || !activity.is_about(topic) || !activity.reaches(region) {
-                    continue;
-                }
-                for day in days.range(span.from..=span.to).map(|(_, day)| day) {
-                    questions += day.first_questions();
-                    tally.merge(day);
-                }
-            }
-            let told = Span {
-                days: span,
-                part,
-                questions: Some(questions),
-            };
-            (told, tally.asker_count().count)
-        })
+        .map(|(days, part)| (days, part, asked_in(days)))
         .collect();
     let few = |part: Part| {
-        let mut of_part = counted.iter().filter(|(span, _)| span.part == part);
-        of_part.any(|(_, askers)| (1..FEWEST_ASKERS).contains(askers))
+        let mut of_part = counted.iter().filter(|(_, own, _)| *own == part);
+        of_part.any(|(_, _, tally)| (1..FEWEST_ASKERS).contains(&tally.asker_count().count))
     };
-    let hidden = [Part::Before, Part::During, Part::After].map(|part| (part, few(part)));
     counted
-        .into_iter()
-        .map(|(span, _)| Span {
-            questions: span
-                .questions
-                .filter(|_| !hidden.contains(&(span.part, true))),
-            ..span
+        .iter()
+        .map(|(days, part, tally)| Span {
+            days: *days,
+            part: *part,
+            questions: (!few(*part)).then(|| tally.first_questions()),
         })
         .collect()
 }

@@ -33,7 +33,7 @@ pub fn local_day(at: DateTime<Utc>) -> NaiveDate {
 /// The local time of a moment, as staff read it.
 pub fn local_time(at: DateTime<Utc>) -> DateTime<FixedOffset> {
     // Eight hours are within a day, which is all that is asked of an offset.
-    const CLOCK: FixedOffset = FixedOffset::east_opt(8 * 3600).unwrap();
+    const CLOCK: FixedOffset = FixedOffset::east_opt((AHEAD / 1000) as i32).unwrap();
     at.with_timezone(&CLOCK)
 }
 

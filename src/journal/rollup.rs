@@ -295,7 +295,6 @@ impl Journal {
         let today = day_number(now.timestamp_millis());
         let last = "SELECT day, rolled FROM rollup_day WHERE office = $1 ORDER BY day DESC LIMIT 1";
         let last = sqlx::query(last).bind(office).fetch_optional(pool).await?;
-        let first_of_all = self.rolled().await?.map(|(first, _)| number_of(first));
         let last: Option<(i64, i64)> = last
             .map(|row| Ok::<_, sqlx::Error>((row.try_get("day")?, row.try_get("rolled")?)))
             .transpose()?;
@@ -306,7 +305,11 @@ impl Journal {
             Some(day) if day == today && fresh => None,
             // The day before as well: a question of its last second may have been written late.
             // None before the first of all: nothing ran then, and it is no day without questions.
-            Some(day) => Some((day - 1).max(first_of_all.unwrap_or(day))),
+            Some(day) => {
+                let held = self.rolled().await?;
+                let first = held.map_or(day, |(first, _)| number_of(first));
+                Some(first.max(day - 1))
+            }
             None => sqlx::query("SELECT MIN(at) AS at FROM question WHERE office = $1")
                 .bind(office)
                 .fetch_one(pool)

@@ -99,7 +99,6 @@ impl Painter {
 pub fn drawn(table: &Table, chart: &Chart, width: f32) -> Result<String, ReportError> {
     let family = charts_rs::DEFAULT_FONT_FAMILY;
     // Names are measured by letters that the family has, and put in afterwards: it knows no Chinese.
-    let stand_in = |row: usize, name: &str| stand_in(row, name);
     let svg = svg(table, chart, family, page(width), stand_in);
     let mut svg = svg.map_err(|e| ReportError::Picture {
         title: chart.title.clone(),
